@@ -1,0 +1,1 @@
+"""The CDS Hooks service: hooks in, explained cards out."""

@@ -1,0 +1,1 @@
+"""Evidence behind a prediction: heat map, marked words, contributions, narrative and page."""

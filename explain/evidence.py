@@ -1,0 +1,137 @@
+"""What supports an answer: the typed evidence that cards, pages and narratives are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from fhir_adapter.record import Modality
+
+Direction = Literal["for", "against", "neutral"]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A named part of the film ("right lower zone"; the patient's right) and its share of the image relevance, 0..1."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageEvidence:
+    """Where on the film the answer came from.
+
+    Attributes:
+        film_png: the radiograph as the page shows it, 8-bit grey PNG, at most 1024 pixels on its longer side.
+        heat_png: the relevance as a transparent PNG of the same size, to lie over the film.
+        regions: named regions, largest share first; the shares add up to 1.
+        view: DICOM ViewPosition, or an empty string.
+        acquired_at: when the film was taken.
+        source: versioned FHIR reference.
+    """
+
+    film_png: bytes
+    heat_png: bytes
+    regions: tuple[Region, ...]
+    view: str
+    acquired_at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `start` to `end` of the note that count, with their weight (0..1, the largest is 1) and direction."""
+
+    start: int
+    end: int
+    weight: float
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class NoteEvidence:
+    """The note the model read and what it marked in it; spans are sorted and do not overlap."""
+
+    text: str
+    title: str
+    spans: tuple[Span, ...]
+    written_at: datetime
+    source: str
+    truncated: bool
+    """True when the note was longer than the model reads: what stands behind the limit was not seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementEvidence:
+    """One measurement, its normal range, and how it pulls the answer.
+
+    Attributes:
+        key: key of the slot in `inference.contract.MEASUREMENTS`.
+        normal: lower and upper limit of the normal range, each None where there is none.
+        effect: signed first-order effect on the logit of the answer; positive speaks for it.
+        outside: True when the value lies outside the normal range.
+    """
+
+    key: str
+    name: str
+    value: float
+    unit: str
+    normal: tuple[float | None, float | None] | None
+    effect: float
+    outside: bool
+    taken_at: datetime
+    source: str
+
+    @property
+    def direction(self) -> Direction:
+        """Which way the measurement pulls; effects under 0.02 logits are none."""
+        return "neutral" if abs(self.effect) < 0.02 else "for" if self.effect > 0 else "against"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A modality's exact Shapley contribution to the probability of the answer.
+
+    Attributes:
+        points: signed change of the probability, -1..1; over all modalities they add up to
+            the probability with everything minus the probability with nothing.
+        share: |points| over the sum of all |points|, 0..1.
+    """
+
+    modality: Modality
+    points: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of the narrative, with what it stands on.
+
+    Attributes:
+        text: the sentence.
+        direction: whether it speaks for or against the answer.
+        modality: where its evidence is shown on the page, or None for a sentence about the answer itself.
+        sources: versioned FHIR references of the evidence.
+    """
+
+    text: str
+    direction: Direction
+    modality: Modality | None
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything a page shows beside the prediction; all parts may be missing but the claims."""
+
+    shares: tuple[Share, ...]
+    baseline: float
+    """Probability of the answer with all three modalities absent: where the shares start from."""
+    image: ImageEvidence | None
+    note: NoteEvidence | None
+    measurements: tuple[MeasurementEvidence, ...]
+    claims: tuple[Claim, ...]
+    missing: tuple[str, ...]
+    """One clause each: what was not available and why."""

@@ -1,0 +1,132 @@
+"""What is known of a patient, each piece with the FHIR resource and version it came from.
+
+This module knows nothing of FHIR JSON, HTTP or the model: it is the form in which the adapter hands a chart on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Modality = Literal["image", "text", "structured"]
+Sex = Literal["female", "male", "other", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The FHIR resource a piece of evidence was read from.
+
+    Attributes:
+        reference: relative reference, `Observation/crp-1`.
+        version: `meta.versionId`, or a digest of the content where the server keeps no versions.
+    """
+
+    reference: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.reference}/_history/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Demographics:
+    """Who the patient is, as far as the model may know: no name, no address, no identifier."""
+
+    birth_date: date | None
+    sex: Sex
+    source: Source
+
+    def age_months(self, at: datetime) -> float | None:
+        """Return the age in months at a moment, or None when no birth date is on file."""
+        return None if self.birth_date is None else (at.date() - self.birth_date).days / 30.4375
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One number of the record, already in the unit of its row in `fhir_adapter.quantities`."""
+
+    key: str
+    loinc: str
+    value: float
+    unit: str
+    taken_at: datetime
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One clinical note as plain text."""
+
+    text: str
+    title: str
+    written_at: datetime
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """One radiograph.
+
+    Attributes:
+        pixels: float32 (height, width), grey 0..1 with bone white, MONOCHROME1 already inverted.
+        view: DICOM ViewPosition (0018,5101) such as `AP`, or an empty string where it is not stated.
+        modality: DICOM Modality (0008,0060), such as `CR` or `DX`.
+        body_part: DICOM BodyPartExamined (0018,0015), or an empty string.
+        acquired_at: when it was taken; when the study started, where the film does not say.
+    """
+
+    pixels: npt.NDArray[np.float32]
+    view: str
+    modality: str
+    body_part: str
+    acquired_at: datetime
+    source: Source
+
+
+class GapReason(StrEnum):
+    """Why something is not in the record; the value is what a clinician reads."""
+
+    MISSING = "not on file"
+    STALE = "too old to describe this illness"
+    REFUSED = "the FHIR server refused access"
+    FAILED = "the server failed"
+    TIMEOUT = "the server did not answer in time"
+    UNREADABLE = "could not be read"
+    IMPLAUSIBLE = "not a possible value"
+    INCOMPLETE = "only part of it was received"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that the model did not get.
+
+    Attributes:
+        modality: which input it would have fed; `patient` for demographics.
+        item: what it is, in words that hold no patient data: `radiograph`, `C-reactive protein`.
+        reason: why it is missing.
+        detail: one more clause for the clinician, without patient data; may be empty.
+    """
+
+    modality: Modality | Literal["patient"]
+    item: str
+    reason: GapReason
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.item}: {self.reason.value}" + (f" ({self.detail})" if self.detail else "")
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """A chart as the model may see it: newest first in each list."""
+
+    demographics: Demographics
+    measurements: tuple[Measurement, ...] = ()
+    notes: tuple[Note, ...] = ()
+    films: tuple[Film, ...] = ()
+    gaps: tuple[Gap, ...] = ()

@@ -1,0 +1,1 @@
+"""The M-LLM as PyTorch modules; nothing that serves imports this package."""

@@ -1,0 +1,1 @@
+"""Everything that needs PyTorch: data, simulated cohort, fitting, evaluation, export."""

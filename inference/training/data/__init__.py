@@ -1,0 +1,1 @@
+"""Readers of labelled radiographs, and how they are split."""

@@ -1,0 +1,129 @@
+"""A folder of labelled radiographs -> films with their patient, label and split.
+
+The layout is that of the paediatric pneumonia set: `NORMAL/IM-NNNN-*.jpeg`, `NORMAL/NORMAL2-IM-NNNN-*.jpeg`,
+`PNEUMONIA/personN_bacteria_M.jpeg`, `PNEUMONIA/personN_virus_M.jpeg`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from inference.contract import DIAGNOSES, IMAGE_SIZE
+
+Split = Literal["train", "validation", "calibration", "test"]
+# Upper ends of each split on a hash that is uniform in 0..1.
+SPLIT_ENDS: Final[tuple[tuple[Split, float], ...]] = (
+    ("train", 0.76),
+    ("validation", 0.82),
+    ("calibration", 0.90),
+    ("test", 1.0),
+)
+
+NORMAL_NAME: Final = re.compile(r"(?:NORMAL2-)?IM-(?P<number>\d{4})-.*\.jpe?g", re.IGNORECASE)
+PNEUMONIA_NAME: Final = re.compile(
+    r"person(?P<number>\d+)_(?P<cause>bacteria|virus)_\d+(?:_\d+)?\.jpe?g", re.IGNORECASE
+)
+LABEL_OF_CAUSE: Final = {"bacteria": "bacterial", "virus": "viral"}
+LABEL_INDEX: Final = {diagnosis.key: index for index, diagnosis in enumerate(DIAGNOSES)}
+
+
+class FolderError(ValueError):
+    """A data folder that must not be trained on or judged with; the message names the file and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """One labelled radiograph: `group` joins all films of one patient and of byte-identical copies."""
+
+    path: Path
+    label: int
+    patient: str
+    group: str
+
+    @property
+    def split(self) -> Split:
+        """The split this film falls into: decided by its group alone, the same on every machine."""
+        number = int(hashlib.sha256(f"split-1:{self.group}".encode()).hexdigest()[:12], 16) / 16**12
+        return next(name for name, end in SPLIT_ENDS if number < end)
+
+
+def read_name(path: Path) -> tuple[str, str]:
+    """Return the patient and the label key that a file's name states.
+
+    Raises:
+        FolderError: the name is of neither kind, or says pneumonia in the normal folder.
+    """
+    if path.parent.name == "NORMAL" and (match := NORMAL_NAME.fullmatch(path.name)):
+        return f"normal-{match['number']}", "normal"
+    if path.parent.name == "PNEUMONIA" and (match := PNEUMONIA_NAME.fullmatch(path.name)):
+        # A number is a patient only together with the cause: person23_bacteria and person23_virus are two children.
+        return f"{match['cause'].lower()}-{match['number']}", LABEL_OF_CAUSE[match["cause"].lower()]
+    raise FolderError(
+        f"{path.parent.name}/{path.name} is not named as this layout asks: rename it or take it out of the folder"
+    )
+
+
+def join_groups(patients: list[str], digests: list[str]) -> list[str]:
+    """Join patients that share a byte-identical film, and return each film's group."""
+    leader: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while leader.setdefault(name, name) != name:
+            name = leader[name]
+        return name
+
+    first_with: dict[str, str] = {}
+    for patient, digest in zip(patients, digests, strict=True):
+        first, second = sorted((find(first_with.setdefault(digest, patient)), find(patient)))
+        leader[second] = first
+    return [find(patient) for patient in patients]
+
+
+def read_folder(folder: Path) -> list[Film]:
+    """List every film of a folder, sorted by name.
+
+    Raises:
+        FolderError: a folder or class is missing or empty, or a file is misnamed.
+    """
+    paths = sorted(path for name in ("NORMAL", "PNEUMONIA") for path in (folder / name).glob("*") if path.is_file())
+    if not paths:
+        raise FolderError(f"{folder} has no films: it needs the subfolders NORMAL and PNEUMONIA with JPEG files")
+    names = [read_name(path) for path in paths]
+    count = Counter(label for _, label in names)
+    if missing := [key for key in LABEL_INDEX if not count[key]]:
+        raise FolderError(f"{folder} has no film of class {', '.join(missing)}: add some, or use another folder")
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    groups = join_groups([patient for patient, _ in names], digests)
+    return [
+        Film(path, LABEL_INDEX[label], patient, group)
+        for path, (patient, label), group in zip(paths, names, groups, strict=True)
+    ]
+
+
+def load_pixels(films: list[Film], size: int = IMAGE_SIZE) -> npt.NDArray[np.uint8]:
+    """Read films as grey squares, uint8 (N, size, size).
+
+    Raises:
+        FolderError: a file cannot be read as an image.
+    """
+    pixels = np.empty((len(films), size, size), np.uint8)
+    for index, film in enumerate(films):
+        try:
+            with Image.open(film.path) as image:
+                pixels[index] = np.asarray(
+                    image.convert("L").resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3.0)
+                )
+        except (UnidentifiedImageError, OSError) as error:
+            raise FolderError(
+                f"{film.path} cannot be read as an image: replace it or take it out of the folder"
+            ) from error
+    return pixels
