@@ -1,6 +1,6 @@
 """Attention and transformer blocks shared by the encoders and the fusion.
 
-Plain Linear layers for queries, keys and values: one design then serves relevance, ONNX, Triton and differential privacy.
+Plain Linear layers for queries, keys and values: one design serves relevance, ONNX, Triton and differential privacy.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Attention(nn.Module):
 
     def split(self, tokens: Tensor) -> Tensor:
         """Split tokens (B, N, D) into heads (B, H, N, D/H)."""
-        return tokens.unflatten(-1, (self.heads, self.head_width)).transpose(1, 2)
+        return tokens.view(*tokens.shape[:-1], self.heads, self.head_width).transpose(1, 2)
 
     def fused(self, tokens: Tensor, bias: Tensor | None = None) -> Tensor:
         """Self-attention over tokens (B, N, D) by the fused kernel; `bias` (B, 1, 1, N) is added to the scores."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
 from inference.model.blocks import TransformerBlock
+from inference.model.config import ModelConfig
 
 
 class ConvolutionalPatches(nn.Module):
@@ -19,8 +22,7 @@ class ConvolutionalPatches(nn.Module):
         super().__init__()
         channels = [1, width // 8, width // 4, width // 2, width]
         self.stages = nn.ModuleList(
-            nn.Conv2d(before, after, 3, stride=2, padding=1)
-            for before, after in zip(channels, channels[1:], strict=False)
+            nn.Conv2d(before, after, 3, stride=2, padding=1) for before, after in itertools.pairwise(channels)
         )
         self.norms = nn.ModuleList(nn.GroupNorm(1, after) for after in channels[1:])
         self.project = nn.Conv2d(width, width, 1)
@@ -36,13 +38,16 @@ class ConvolutionalPatches(nn.Module):
 class ImageEncoder(nn.Module):
     """Vision Transformer over one grey radiograph, without a class token: the fusion reads the patches."""
 
-    def __init__(self, *, size: int, patch: int, width: int, depth: int, heads: int, dropout: float = 0.0) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        if patch != 16:
+        if config.patch != 16:
             raise ValueError("the convolutional stem halves four times: the patch must be 16 pixels")
+        width = config.image_width
         self.patches = ConvolutionalPatches(width)
-        self.position = nn.Parameter(torch.randn(1, (size // patch) ** 2, width) * 0.02)
-        self.blocks = nn.ModuleList(TransformerBlock(width, heads, dropout=dropout) for _ in range(depth))
+        self.position = nn.Parameter(torch.randn(1, (config.image_size // config.patch) ** 2, width) * 0.02)
+        self.blocks = nn.ModuleList(
+            TransformerBlock(width, config.image_heads, dropout=config.dropout) for _ in range(config.image_depth)
+        )
         self.norm = nn.LayerNorm(width)
 
     def forward(self, image: Tensor) -> Tensor:

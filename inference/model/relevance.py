@@ -1,0 +1,146 @@
+"""Answer -> why: gradient-weighted relevance of the fusion's attention, and first-order effects of its queries.
+
+Rules 5, 6 and 10 of Chefer et al., "Generic attention-model explainability" (ICCV 2021). The image never attends to the
+text in the CATM, so no other rule is needed. The encoders run forward only: relevance is that of their output tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from inference.contract import SLOTS, SUBSETS
+from inference.model.fusion import CrossAttentionFusion, Deltas, FusionOutput
+from inference.model.mllm import Batch, Encoded, MultimodalModel
+
+Gradients = tuple[Tensor, Sequence[Tensor], Sequence[Tensor]]
+"""Gradients of the score: at the queries (B, Q, D), at each self map, at each cross map."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The tensors of `inference.contract.OUTPUT_NAMES`, in their order."""
+
+    logits: Tensor
+    subset_logits: Tensor
+    image_relevance: Tensor
+    text_relevance: Tensor
+    text_effect: Tensor
+    value_effect: Tensor
+    image_feature: Tensor
+
+    def in_order(self) -> tuple[Tensor, ...]:
+        """Return the outputs as the graph gives them."""
+        return tuple(getattr(self, name) for name in self.__dataclass_fields__)
+
+
+def score_answer(logits: Tensor) -> Tensor:
+    """Sum over patients of the log-odds of the most probable diagnosis against all others, from logits (B, classes)."""
+    top = logits.amax(-1, keepdim=True)
+    others = logits.masked_fill(logits == top, -1e4)
+    return (top.squeeze(-1) - others.logsumexp(-1)).sum()
+
+
+def zero_deltas(queries: Tensor, image: Tensor, fusion: CrossAttentionFusion) -> Deltas:
+    """Make the zeros whose gradients are the relevance: their batch follows queries (B, Q, D) and image (B, P, D)."""
+    blocks, heads = len(fusion.blocks), fusion.blocks[0].attend_self.heads
+    batch, length, patches = queries.shape[0], queries.shape[1], image.shape[1]
+    return Deltas(
+        torch.zeros_like(queries),
+        [queries.new_zeros(batch, heads, length, length) for _ in range(blocks)],
+        [queries.new_zeros(batch, heads, length, patches) for _ in range(blocks)],
+    )
+
+
+def propagate(output: FusionOutput, gradients: Gradients) -> tuple[Tensor, Tensor]:
+    """Carry relevance through the fusion: of each query (B, Q) and each patch (B, P) for the answer."""
+    queries = output.self_maps[0].shape[-1]
+    among = torch.eye(queries).expand(output.self_maps[0].shape[0], -1, -1)  # R_tt
+    onto_image = torch.zeros_like(output.cross_maps[0][:, 0])  # R_ti
+    identity = torch.eye(queries)
+    for self_map, cross_map, self_slope, cross_slope in zip(
+        output.self_maps, output.cross_maps, gradients[1], gradients[2], strict=True
+    ):
+        mixed = (self_slope * self_map).relu().mean(1)  # rule 5
+        among, onto_image = among + mixed @ among, onto_image + mixed @ onto_image  # rule 6
+        spread = among - identity
+        total = spread.sum(-1, keepdim=True)
+        spread = spread / torch.where(total > 0, total, torch.ones_like(total)) + identity  # equations 8 and 9
+        onto_image = onto_image + spread.transpose(-1, -2) @ (cross_slope * cross_map).relu().mean(1)  # rule 10
+    return among[:, 0] - identity[0], onto_image[:, 0]
+
+
+def answer_subsets(model: MultimodalModel, encoded: Encoded, full: Tensor) -> Tensor:
+    """Answer each subset of the modalities: logits (B, 8, classes), rows as `SUBSETS`; `full` (B, classes) is row 7.
+
+    Without a note the queries are only 2 + slots long, which makes four of the eight almost free.
+    """
+    fusion = model.fusion
+    no_image = torch.zeros_like(encoded.image) + fusion.absent_image
+    no_values = torch.zeros_like(encoded.structured) + model.structured.absent
+    no_text = torch.zeros_like(encoded.text[:, :1]) + fusion.absent_text
+    short_bias = torch.zeros_like(encoded.bias[..., : 2 + SLOTS])
+    rows: dict[int, Tensor] = {len(SUBSETS) - 1: full}
+    for has_text in (False, True):
+        numbers = [number for number, kept in enumerate(SUBSETS) if kept[1] == has_text and number not in rows]
+        queries, images = [], []
+        for number in numbers:
+            keeps_image, _, keeps_values = SUBSETS[number]
+            text = encoded.text if has_text else no_text
+            queries.append(fusion.join(text, encoded.structured if keeps_values else no_values))
+            images.append(encoded.image if keeps_image else no_image)
+        bias = encoded.bias if has_text else short_bias
+        answers = fusion(torch.cat(queries), torch.cat(images), torch.cat([bias] * len(numbers))).logits
+        rows |= dict(zip(numbers, answers.view(len(numbers), -1, answers.shape[-1]), strict=True))
+    return torch.stack([rows[number] for number in range(len(SUBSETS))], 1)
+
+
+def explain_answer(
+    model: MultimodalModel, batch: Batch, encoded: Encoded, output: FusionOutput, gradients: Gradients
+) -> Explained:
+    """Put together everything the graph returns, from one forward and backward pass of the fusion."""
+    of_query, of_patch = propagate(output, gradients)
+    absent = model.fusion.join(
+        torch.zeros_like(encoded.text) + model.fusion.absent_text,
+        torch.zeros_like(encoded.structured) + model.structured.absent,
+    )
+    present = model.fusion.join(encoded.text, encoded.structured)
+    # To first order, what the answer would lose if this query were its absent token instead.
+    effect = (gradients[0] * (present - absent)).sum(-1)
+    words = (batch.tokens != 0).float() * batch.text_present
+    notes = slice(1, 1 + batch.tokens.shape[1])
+    return Explained(
+        logits=output.logits,
+        subset_logits=answer_subsets(model, encoded, output.logits),
+        image_relevance=of_patch * batch.image_present,
+        text_relevance=of_query[:, notes] * words,
+        text_effect=effect[:, notes] * words,
+        value_effect=effect[:, -SLOTS:] * batch.value_present,
+        image_feature=encoded.feature,
+    )
+
+
+def run_and_explain(model: MultimodalModel, batch: Batch) -> Explained:
+    """Answer and explain by PyTorch's autograd: the reference that the exported graph is held against."""
+    with torch.no_grad():
+        encoded = model.encode(batch)
+        queries = model.fusion.join(encoded.text, encoded.structured)
+    deltas = zero_deltas(queries, encoded.image, model.fusion)
+    wanted = [deltas.queries, *deltas.self_maps, *deltas.cross_maps]
+    with torch.enable_grad():
+        for delta in wanted:
+            delta.requires_grad_()
+        output = model.fusion(queries, encoded.image, encoded.bias, deltas)
+        slopes = torch.autograd.grad(score_answer(output.logits), wanted)
+    blocks = len(deltas.self_maps)
+    gradients: Gradients = (slopes[0], slopes[1 : 1 + blocks], slopes[1 + blocks :])
+    fixed = FusionOutput(
+        output.logits.detach(),
+        tuple(attention.detach() for attention in output.self_maps),
+        tuple(attention.detach() for attention in output.cross_maps),
+    )
+    with torch.no_grad():
+        return explain_answer(model, batch, encoded, fixed, gradients)
