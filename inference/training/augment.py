@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 
-def draw_affine(batch: int, generator: torch.Generator) -> Tensor:
-    """Draw maps (B, 2, 3): up to 8 degrees, 10 % size, 6 % shift, and a mirror for every second film.
+def draw_affine(batch: int, generator: torch.Generator, strength: float) -> Tensor:
+    """Draw maps (B, 2, 3): up to 8 degrees, 10 % size, 6 % shift at strength 1, and a mirror for every second film.
 
     The mirror also turns the side letters round, whose style differs between the classes' sources.
     """
 
     def uniform(reach: float) -> Tensor:
-        return (torch.rand(batch, generator=generator) * 2 - 1) * reach
+        return (torch.rand(batch, generator=generator) * 2 - 1) * reach * strength
 
     angle, size = uniform(0.14), 1 + uniform(0.10)
     mirror = torch.where(torch.rand(batch, generator=generator) < 0.5, -1.0, 1.0)
@@ -22,14 +22,16 @@ def draw_affine(batch: int, generator: torch.Generator) -> Tensor:
     return rows.view(batch, 2, 3)
 
 
-def augment(image: Tensor, generator: torch.Generator) -> Tensor:
-    """Move, expose and grain images (B, 1, S, S) in 0..1; the same shape comes back."""
-    grid = torch.nn.functional.affine_grid(draw_affine(len(image), generator), list(image.shape), align_corners=False)
+def augment(image: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
+    """Move, expose and grain images (B, 1, S, S) in 0..1; the same shape comes back, at strength 0 only mirrored."""
+    grid = torch.nn.functional.affine_grid(
+        draw_affine(len(image), generator, strength), list(image.shape), align_corners=False
+    )
     image = torch.nn.functional.grid_sample(image, grid, padding_mode="border", align_corners=False)
 
     def factor(spread: float) -> Tensor:
-        return 1 + (torch.rand(len(image), 1, 1, 1, generator=generator) * 2 - 1) * spread
+        return 1 + (torch.rand(len(image), 1, 1, 1, generator=generator) * 2 - 1) * spread * strength
 
     image = image.clamp(1e-3, 1) ** factor(0.25)
     image = (image - 0.5) * factor(0.2) + 0.5 * factor(0.2)
-    return (image + torch.randn(image.shape, generator=generator) * 0.01).clamp(0, 1)
+    return (image + torch.randn(image.shape, generator=generator) * 0.01 * strength).clamp(0, 1)

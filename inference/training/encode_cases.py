@@ -1,0 +1,44 @@
+"""Simulated cases -> the text and structured arrays of a batch, as the serving encoder would make them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from inference.contract import DIAGNOSES, MEASUREMENTS, SLOTS, TEXT_TOKENS, FloatArray, IntArray
+from inference.training.cohort import SimulatedCase, case_for
+from inference.training.cohort.grammar import GrammarName
+from inference.training.data.films import Film
+
+
+@dataclass(frozen=True, slots=True)
+class CaseArrays:
+    """N cases: tokens (N, T), text_present (N, 1), and values, value_present, value_age, each (N, SLOTS)."""
+
+    tokens: IntArray
+    text_present: FloatArray
+    values: FloatArray
+    value_present: FloatArray
+    value_age: FloatArray
+
+
+def cases_of(films: Sequence[Film], seed: int, *, grammar: GrammarName, draw: int = 0) -> list[SimulatedCase]:
+    """Draw the simulated case around each film; the same for the same film name, seed and draw."""
+    return [case_for(film.path.name, DIAGNOSES[film.label].key, seed, grammar=grammar, draw=draw) for film in films]
+
+
+def arrays_of(cases: Sequence[SimulatedCase], tokenizer: Tokenizer) -> CaseArrays:
+    """Encode cases: standardised values, age in days, padded word pieces."""
+    values, present, ages = (np.zeros((len(cases), SLOTS), np.float32) for _ in range(3))
+    for row, case in enumerate(cases):
+        for place, slot in enumerate(MEASUREMENTS):
+            if slot.key in case.values:
+                values[row, place] = slot.standardise(case.values[slot.key])
+                present[row, place], ages[row, place] = 1, case.hours[slot.key] / 24
+    encoded = tokenizer.encode_batch([case.note or "" for case in cases])
+    written = np.array([[case.note is not None] for case in cases], np.float32)
+    tokens = np.array([item.ids for item in encoded], np.int64).reshape(len(cases), TEXT_TOKENS)
+    return CaseArrays(tokens * written.astype(np.int64), written, values, present, ages)

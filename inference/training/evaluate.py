@@ -1,0 +1,39 @@
+"""A model and a set of cases -> its logits for any subset of the modalities."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from inference.model.mllm import MultimodalModel
+from inference.training.batching import in_batches
+from inference.training.cases import CaseTensors
+
+BATCH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Logits (N, classes) and pooled image features (N, width)."""
+
+    logits: npt.NDArray[np.float32]
+    features: npt.NDArray[np.float32]
+
+
+def judge(model: MultimodalModel, tokens: Tensor, cases: CaseTensors, modalities: Collection[str]) -> Judged:
+    """Judge cases by image tokens (N, P, width), notes and values; what is not in `modalities` is taken away."""
+    model.eval()
+    image, text, values = (torch.tensor(float(name in modalities)) for name in ("image", "text", "structured"))
+    logits, features = [], []
+    with torch.no_grad():
+        for index in in_batches(torch.arange(len(tokens)), BATCH):
+            part = cases.pick(index).keep(text.expand(len(index), 1), values.expand(len(index), 1))
+            seen = tokens[index].float()
+            logits.append(model(part.as_batch(image.expand(len(index), 1)), seen).logits)
+            features.append(seen.mean(1))
+    return Judged(torch.cat(logits).numpy(), torch.cat(features).numpy())

@@ -1,0 +1,109 @@
+"""A trained model -> the checkpoint folder that ships: weights, graph, tokenizer, calibration and golden vectors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from inference.checkpoint import GATE_NAME, MODEL_NAME, TOKENIZER_NAME, Checkpoint, CheckpointError, seal
+from inference.contract import INPUT_SHAPES, OUTPUT_NAMES
+from inference.model.config import ModelConfig
+from inference.model.mllm import Batch, MultimodalModel
+from inference.model.relevance import run_and_explain
+from inference.training.calibration import GateFit
+from inference.training.export import export_onnx
+
+WEIGHTS_NAME: Final = "model.safetensors"
+GOLDEN_NAME: Final = "golden.npz"
+GOLDEN_CASES: Final = 4
+
+
+def round_weights(model: MultimodalModel) -> None:
+    """Round every weight to half precision in place, so that the small file on disk is exactly what was exported."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(parameter.half().float())
+
+
+def save_weights(model: MultimodalModel, path: Path) -> None:
+    """Write the weights in half precision, with the model's sizes in the header."""
+    state = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(state, path, metadata={"config": json.dumps(asdict(model.config))})
+
+
+def load_weights(path: Path) -> MultimodalModel:
+    """Rebuild a model from its weights file.
+
+    Raises:
+        CheckpointError: the file is missing, or its keys are not those of its own configuration.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            config = ModelConfig(**json.loads(file.metadata()["config"]))
+    except (OSError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is no weights file of this version: train or fetch the checkpoint again"
+        ) from error
+    model = MultimodalModel(config).eval()
+    state = {name: tensor.float() for name, tensor in load_file(path).items()}
+    if wrong := set(state) ^ set(model.state_dict()):
+        raise CheckpointError(f"{path} has missing or unknown weights ({', '.join(sorted(wrong)[:3])}): train it again")
+    model.load_state_dict(state)
+    return model
+
+
+def golden_inputs() -> dict[str, Tensor]:
+    """Make inputs of no patient, from a fixed seed: everything present, and each modality absent once."""
+    generator = torch.Generator().manual_seed(1)
+    shapes = {name: (GOLDEN_CASES, *shape) for name, shape in INPUT_SHAPES.items()}
+    made = {name: torch.rand(shape, generator=generator) for name, shape in shapes.items()}
+    present = torch.ones(GOLDEN_CASES, 3)
+    present[torch.arange(3), torch.arange(3)] = 0
+    made["tokens"] = torch.randint(5, 4000, shapes["tokens"], generator=generator)
+    made["tokens"][:, 90:] = 0
+    made["image_present"], made["text_present"] = present[:, :1].clone(), present[:, 1:2].clone()
+    made["value_present"] = present[:, 2:].expand(shapes["value_present"]).clone()
+    made["values"] = (made["values"] * 4 - 2) * made["value_present"]
+    made["value_age"] = made["value_age"] * made["value_present"]
+    return made
+
+
+def write_golden(model: MultimodalModel, path: Path) -> None:
+    """Write inputs and the answers PyTorch gives to them: whoever serves the checkpoint can check its integration."""
+    inputs = golden_inputs()
+    outputs = run_and_explain(model, Batch(**inputs)).in_order()
+    arrays = {f"in.{name}": tensor.numpy() for name, tensor in inputs.items()}
+    arrays |= {f"out.{name}": tensor.numpy() for name, tensor in zip(OUTPUT_NAMES, outputs, strict=True)}
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
+def pack(
+    model: MultimodalModel, tokenizer: Tokenizer, gate: GateFit, folder: Path, settings: Mapping[str, Any]
+) -> Checkpoint:
+    """Write a whole checkpoint folder and load it.
+
+    Args:
+        model: its weights are rounded to half precision first.
+        tokenizer: word pieces, saved as tokenizer.json.
+        gate: image gate, saved as scope.npz.
+        folder: made where it does not exist.
+        settings: name, version, card, scope and calibration, as `inference.manifest` describes them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    round_weights(model)
+    save_weights(model, folder / WEIGHTS_NAME)
+    tokenizer.save(str(folder / TOKENIZER_NAME))
+    np.savez_compressed(folder / GATE_NAME, mean=gate.mean, precision=gate.precision)
+    write_golden(model, folder / GOLDEN_NAME)
+    export_onnx(model, folder / MODEL_NAME)
+    return seal(folder, settings)
