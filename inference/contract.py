@@ -85,6 +85,8 @@ MEASUREMENTS: Final = (
     Slot("sodium", 137, 2.8),
 )
 SLOTS: Final = len(MEASUREMENTS)
+DEMOGRAPHIC_SLOTS: Final = tuple(place for place, slot in enumerate(MEASUREMENTS) if slot.key in ("age", "female"))
+"""Slots that are there for nearly every patient; they alone do not make the structured modality present."""
 SLOT_OF_KEY: Final = {slot.key: index for index, slot in enumerate(MEASUREMENTS)}
 
 MODALITIES: Final = ("image", "text", "structured")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from inference.backends import Backend
 from inference.calibrate import prediction_set, probabilities
 from inference.checkpoint import Checkpoint
-from inference.contract import DIAGNOSES, Tensor
+from inference.contract import DEMOGRAPHIC_SLOTS, DIAGNOSES, SLOTS, Tensor
 from inference.figures import Figure
 from inference.manifest import MASKS
 from inference.training.data.films import Film, load_pixels
@@ -45,15 +45,17 @@ def inputs_of(films: Sequence[Film], cases: CaseArrays) -> dict[str, npt.NDArray
 
 
 def mask_inputs(inputs: Arrays, modalities: Collection[str]) -> dict[str, npt.NDArray[Any]]:
-    """Take away what is not in `modalities`."""
+    """Take away what is not in `modalities`; age and sex stay, as they do at the bedside."""
     kept = dict(inputs)
-    gone = {
-        "image": (Tensor.IMAGE_PRESENT,),
-        "text": (Tensor.TEXT_PRESENT,),
-        "structured": (Tensor.VALUE_PRESENT, Tensor.VALUES, Tensor.VALUE_AGE),
-    }
-    for name in [name for modality, names in gone.items() if modality not in modalities for name in names]:
-        kept[name] = np.zeros_like(kept[name])
+    if "image" not in modalities:
+        kept[Tensor.IMAGE_PRESENT] = np.zeros_like(kept[Tensor.IMAGE_PRESENT])
+    if "text" not in modalities:
+        kept[Tensor.TEXT_PRESENT] = np.zeros_like(kept[Tensor.TEXT_PRESENT])
+    if "structured" not in modalities:
+        measured = [place for place in range(SLOTS) if place not in DEMOGRAPHIC_SLOTS]
+        for name in (Tensor.VALUE_PRESENT, Tensor.VALUES, Tensor.VALUE_AGE):
+            kept[name] = kept[name].copy()
+            kept[name][:, measured] = 0
     return kept
 
 

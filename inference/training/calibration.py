@@ -44,7 +44,7 @@ def fit_temperature(logits: Logits, labels: Labels) -> float:
         return loss
 
     optimiser.step(close)  # type: ignore[no-untyped-call]
-    return float(log_temperature.exp())
+    return float(log_temperature.detach().exp())
 
 
 def conformal_quantile(probabilities: npt.NDArray[np.float32], labels: Labels, coverage: float = COVERAGE) -> float:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from inference.contract import DEMOGRAPHIC_SLOTS, SLOTS
 from inference.model.mllm import MultimodalModel
 from inference.training.batching import in_batches
 from inference.training.cases import CaseTensors
@@ -29,10 +30,13 @@ def judge(model: MultimodalModel, tokens: Tensor, cases: CaseTensors, modalities
     """Judge cases by image tokens (N, P, width), notes and values; what is not in `modalities` is taken away."""
     model.eval()
     image, text, values = (torch.tensor(float(name in modalities)) for name in ("image", "text", "structured"))
+    # Age and sex stay: they are known of nearly every patient, and alone do not make the record present.
+    values = torch.full((1, SLOTS), float(values))
+    values[:, DEMOGRAPHIC_SLOTS] = 1
     logits, features = [], []
     with torch.no_grad():
         for index in in_batches(torch.arange(len(tokens)), BATCH):
-            part = cases.pick(index).keep(text.expand(len(index), 1), values.expand(len(index), 1))
+            part = cases.pick(index).keep(text.expand(len(index), 1), values.expand(len(index), SLOTS))
             seen = tokens[index].float()
             logits.append(model(part.as_batch(image.expand(len(index), 1)), seen).logits)
             features.append(seen.mean(1))

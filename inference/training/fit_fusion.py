@@ -14,6 +14,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from inference.contract import DEMOGRAPHIC_SLOTS
 from inference.model.image import ImageEncoder
 from inference.model.mllm import MultimodalModel
 from inference.training.augment import augment
@@ -63,8 +64,11 @@ def drop_modalities(cases: CaseTensors, stage: FusionStage, generator: torch.Gen
     rescued = torch.randint(0, 3, (batch,), generator=generator)
     kept[torch.arange(batch), rescued] |= ~kept.any(1)
     keep = kept.float()
-    single = (torch.rand(cases.values.shape, generator=generator) >= stage.drop_value).float()
-    return cases.keep(keep[:, 1:2], single * keep[:, 2:3]), keep[:, :1]
+    values = (torch.rand(cases.values.shape, generator=generator) >= stage.drop_value).float() * keep[:, 2:3]
+    # At the bedside age and sex are known even where nothing was measured; in half of such cases they stay here too.
+    known = (torch.rand(batch, 1, generator=generator) < 0.5).float()
+    values[:, DEMOGRAPHIC_SLOTS] = torch.maximum(values[:, DEMOGRAPHIC_SLOTS], (1 - keep[:, 2:3]) * known)
+    return cases.keep(keep[:, 1:2], values), keep[:, :1]
 
 
 def validate(model: MultimodalModel, tokens: Tensor, cases: CaseTensors, labels: Tensor) -> str:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from inference.checkpoint import GATE_NAME, MODEL_NAME, TOKENIZER_NAME, Checkpoint, CheckpointError, seal
 from inference.contract import INPUT_SHAPES, OUTPUT_NAMES
+from inference.manifest import read_manifest
 from inference.model.config import ModelConfig
 from inference.model.mllm import Batch, MultimodalModel
 from inference.model.relevance import run_and_explain
@@ -107,3 +108,16 @@ def pack(
     write_golden(model, folder / GOLDEN_NAME)
     export_onnx(model, folder / MODEL_NAME)
     return seal(folder, settings)
+
+
+def export_again(folder: Path) -> Checkpoint:
+    """Write the graph and the golden vectors of a checkpoint anew from its weights, keeping all its settings.
+
+    Raises:
+        CheckpointError: the folder is no checkpoint.
+    """
+    settings = asdict(read_manifest(folder))
+    model = load_weights(folder / WEIGHTS_NAME)
+    write_golden(model, folder / GOLDEN_NAME)
+    export_onnx(model, folder / MODEL_NAME)
+    return seal(folder, {name: settings[name] for name in ("name", "version", "card", "scope", "calibration")})
