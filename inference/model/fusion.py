@@ -61,6 +61,7 @@ class CrossAttentionFusion(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         width = config.fusion_width
+        self.heads = config.fusion_heads
         self.question = nn.Parameter(torch.randn(1, 1, width) * 0.02)
         self.absent_text = nn.Parameter(torch.randn(1, 1, width) * 0.02)
         self.absent_image = nn.Parameter(torch.randn(1, 1, width) * 0.02)

@@ -46,7 +46,7 @@ def score_answer(logits: Tensor) -> Tensor:
 
 def zero_deltas(queries: Tensor, image: Tensor, fusion: CrossAttentionFusion) -> Deltas:
     """Make the zeros whose gradients are the relevance: their batch follows queries (B, Q, D) and image (B, P, D)."""
-    blocks, heads = len(fusion.blocks), fusion.blocks[0].attend_self.heads
+    blocks, heads = len(fusion.blocks), fusion.heads
     batch, length, patches = queries.shape[0], queries.shape[1], image.shape[1]
     return Deltas(
         torch.zeros_like(queries),

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from inference.model.config import ModelConfig
 
 BUMPS = torch.linspace(-3, 3, 9)
-"""Centres, in standard deviations, of the bell curves a value is spread over: so a dense layer sees bends, not slopes."""
+"""Centres, in standard deviations, of the bell curves a value is spread over: a dense layer then sees bends."""
 
 
 class StructuredEncoder(nn.Module):

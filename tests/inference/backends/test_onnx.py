@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from inference.backends import Backend, BackendError, open_backend
+from inference.backends.onnx import OnnxBackend, session_options
+from inference.backends.protocol import MAX_BATCH, canary
+from inference.checkpoint import Checkpoint
+from inference.contract import OUTPUT_NAMES, Tensor
+from tests.inference.batches import random_batch
+
+
+def test_all_outputs_come_unless_some_are_asked_for(backend: Backend) -> None:
+    """The default is everything; whoever needs the logits alone does not pay for the rest."""
+    assert tuple(backend.run(canary())) == OUTPUT_NAMES
+    assert tuple(backend.run(canary(), (Tensor.LOGITS,))) == (Tensor.LOGITS,)
+
+
+def test_patients_of_a_batch_do_not_mix(backend: Backend) -> None:
+    """A patient gets the same answer alone and among others."""
+    batch = random_batch(MAX_BATCH + 2)
+    together = backend.run(batch)
+    last = backend.run({name: array[-1:] for name, array in batch.items()})
+
+    for name in OUTPUT_NAMES:
+        np.testing.assert_allclose(together[name][-1], last[name][0], rtol=1e-4, atol=1e-5)
+
+
+def test_graph_that_answers_is_healthy(backend: Backend) -> None:
+    """Health is an answer to a question, not a process that exists."""
+    assert backend.healthy()
+
+
+def test_waiting_threads_do_not_spin() -> None:
+    """On shared cores a spinning thread takes the time of the others."""
+    options = session_options(2)
+
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (2, 1)
+
+
+def test_threads_reach_the_session(tiny: Checkpoint) -> None:
+    """The setting of the operator is the number of threads of the graph."""
+    opened = open_backend(tiny, None, threads=2)
+
+    assert isinstance(opened, OnnxBackend)
+    assert opened.session.get_session_options().intra_op_num_threads == 2
+
+
+def test_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
+    """A damaged graph is a sentence that names the file."""
+    (tmp_path / "model.onnx").write_bytes(b"not a graph")
+
+    with pytest.raises(BackendError, match=r"cannot load .*model\.onnx"):
+        OnnxBackend(tmp_path / "model.onnx")
+
+
+def test_graph_of_another_contract_is_refused(tiny: Checkpoint, tmp_path: Path) -> None:
+    """A graph that lacks an output fails when it is loaded, not at the first patient."""
+    graph = onnx.load(tiny.model_path)
+    del graph.graph.output[-1]
+    onnx.save(graph, tmp_path / "model.onnx")
+
+    with pytest.raises(BackendError, match="other inputs or outputs"):
+        OnnxBackend(tmp_path / "model.onnx")

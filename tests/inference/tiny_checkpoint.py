@@ -1,0 +1,124 @@
+"""A checkpoint in milliseconds: a graph with exactly the tensors of the contract, and nothing learned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx.parser
+from onnx import numpy_helper
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from inference.checkpoint import Checkpoint, seal
+from inference.contract import CLASSES, IMAGE_SIZE, PATCHES, SLOTS, SUBSETS, TEXT_TOKENS
+from inference.manifest import MASKS
+
+WIDTH = 6
+PARTS = ("image", "text", "structured")
+SENTENCES = """child with fever and cough for three days no wheeze on the left lung crackles heard breathing fast
+consolidation of right upper lobe was seen is a in at to mild severe infant eats well"""
+WORDS = SENTENCES.split()
+
+# Relevance and effects are simple but depend on every input, so that a mixed-up patient or tensor shows.
+GRAPH = f"""
+<ir_version: 9, opset_import: ["" : 18]>
+tiny (float[B,1,{IMAGE_SIZE},{IMAGE_SIZE}] image, float[B,1] image_present, int64[B,{TEXT_TOKENS}] tokens,
+      float[B,1] text_present, float[B,{SLOTS}] values, float[B,{SLOTS}] value_present, float[B,{SLOTS}] value_age)
+  => (float[B,{CLASSES}] logits, float[B,{len(SUBSETS)},{CLASSES}] subset_logits, float[B,{PATCHES}] image_relevance,
+      float[B,{TEXT_TOKENS}] text_relevance, float[B,{TEXT_TOKENS}] text_effect, float[B,{SLOTS}] value_effect,
+      float[B,{WIDTH}] image_feature)
+{{
+  pooled = AveragePool <kernel_shape = [16, 16], strides = [16, 16]> (image)
+  patches = Flatten (pooled)
+  image_relevance = Mul (patches, image_present)
+  image_feature = MatMul (image_relevance, weight_feature)
+  logits_image = MatMul (image_feature, weight_image)
+  numbers = Cast <to = 1> (tokens)
+  text_relevance = Mul (numbers, text_present)
+  text_effect = Mul (text_relevance, weight_token)
+  logits_text = MatMul (text_relevance, weight_text)
+  known = Mul (values, value_present)
+  aged = Add (known, value_age)
+  value_effect = Mul (aged, weight_slot)
+  logits_structured = MatMul (aged, weight_structured)
+  two = Add (logits_image, logits_text)
+  logits = Add (two, logits_structured)
+  middle = Constant <value_ints = [1]> ()
+  image_row = Unsqueeze (logits_image, middle)
+  text_row = Unsqueeze (logits_text, middle)
+  structured_row = Unsqueeze (logits_structured, middle)
+  rows = Concat <axis = 1> (image_row, text_row, structured_row)
+  subset_logits = MatMul (subsets, rows)
+}}
+"""
+
+
+def write_graph(path: Path, seed: int = 0) -> None:
+    """Write the graph with random weights."""
+    random = np.random.default_rng(seed)
+    weights = {
+        "weight_feature": random.normal(size=(PATCHES, WIDTH)) / PATCHES,
+        "weight_image": random.normal(size=(WIDTH, CLASSES)),
+        "weight_text": random.normal(size=(TEXT_TOKENS, CLASSES)) / TEXT_TOKENS,
+        "weight_structured": random.normal(size=(SLOTS, CLASSES)) / SLOTS,
+        "weight_token": random.normal(size=(TEXT_TOKENS,)),
+        "weight_slot": random.normal(size=(SLOTS,)),
+        "subsets": np.array(SUBSETS),
+    }
+    model = onnx.parser.parse_model(GRAPH)
+    model.graph.initializer.extend(
+        numpy_helper.from_array(weight.astype(np.float32), name) for name, weight in weights.items()
+    )
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def write_tokenizer(path: Path) -> None:
+    """Write a word-piece tokenizer that knows `WORDS` and single letters."""
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,:"
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *(f"##{letter}" for letter in letters), *WORDS]
+    vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.save(str(path))
+
+
+def tiny_settings() -> dict[str, Any]:
+    """Return the settings of a checkpoint for children of 1 to 5 years, with an image gate."""
+    return {
+        "name": "tiny",
+        "version": "0.0.1",
+        "card": {
+            "scope": "Made-up patients of 1 to 5 years.",
+            "intended_use": "Tests.",
+            "not_for": ["patients"],
+            "simulated": "All of it.",
+        },
+        "scope": {
+            "min_age_months": 12,
+            "max_age_months": 72,
+            "modalities": ["CR", "DX", "RG"],
+            "body_parts": ["CHEST", "THORAX", ""],
+            "views": ["AP", "PA", ""],
+            "film_max_age_h": 72,
+            "note_max_age_h": 72,
+            "max_unfamiliar_words": 0.5,
+            "image_gate_threshold": 3.0,
+        },
+        "calibration": {"temperature": 2.0, "coverage": 0.9, "quantiles": dict.fromkeys(MASKS, 0.6)},
+    }
+
+
+def make_checkpoint(folder: Path, settings: dict[str, Any] | None = None, seed: int = 0) -> Checkpoint:
+    """Write and seal a tiny checkpoint."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_graph(folder / "model.onnx", seed)
+    write_tokenizer(folder / "tokenizer.json")
+    np.savez(folder / "scope.npz", mean=np.zeros(WIDTH, np.float32), precision=np.eye(WIDTH, dtype=np.float32))
+    return seal(folder, settings or tiny_settings())
