@@ -1,0 +1,97 @@
+"""Coordinates of the page's small figures."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from explain.drawing import pull, scale, segments, shared_time, steps, zones
+from explain.evidence import Explanation, NoteEvidence, Share, Span
+from explain.image import NO_RELEVANCE, image_evidence
+from explain.structured import measurement_evidence
+from fhir_adapter.quantities import QUANTITIES, Quantity
+from inference.contract import MODALITIES
+from tests.explain.examples import SEEN_AT, drawn_film, explained, inputs, measurement, record, relevance
+
+
+def with_points(baseline: float, *points: float) -> Explanation:
+    shares = tuple(Share(name, one, 0.0) for name, one in zip(MODALITIES, points, strict=True))  # type: ignore[arg-type]
+    return replace(explained()[1], shares=shares, baseline=baseline)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_whole_points_add_up(seed: int) -> None:
+    """The rounded points of the modalities add up to the rounded way from baseline to answer, each within one."""
+    chance = np.random.default_rng(seed)
+    start, *inner = chance.dirichlet(np.ones(5))[:4]
+    explanation = with_points(start, inner[0], -inner[1] * start, inner[2])
+    end = start + sum(share.points for share in explanation.shares)
+    found = steps(explanation)
+    assert sum(step.points for step in found) == round(100 * end) - round(100 * start)
+    assert all(
+        abs(step.points - 100 * share.points) <= 1.0 for step, share in zip(found, explanation.shares, strict=True)
+    )
+
+
+def test_steps_lead_from_baseline_to_answer() -> None:
+    """Each step begins where the one before it ended; one that lowers the answer is drawn to the left."""
+    first, second, third = steps(with_points(0.4, 0.3, -0.2, 0.1))
+    assert (first.left, first.width) == pytest.approx((40, 30))
+    assert (second.left, second.width) == pytest.approx((50, 20))
+    assert (third.left, third.width) == pytest.approx((50, 10))
+    assert [step.direction for step in (first, second, third)] == ["for", "against", "for"]
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda quantity: str(quantity.key))
+def test_scale_orders_as_values_do(quantity: Quantity) -> None:
+    """On every scale a low value lies left of the normal range, a high one right of it, a normal one within."""
+    low, high = quantity.normal
+    for value, side in ((low and low * 0.98, -1), (high and high * 1.02, 1), ((low or (high or 0.0) / 2) * 1.01, 0)):
+        if value is None:
+            continue
+        chart = record(measurements=(measurement(quantity.key, value),))
+        row = next(one for one in measurement_evidence(chart, inputs(chart), np.zeros(14)) if one.key == quantity.key)
+        drawn = scale(row)
+        assert drawn is not None
+        assert (drawn.at > drawn.high) - (drawn.at < drawn.low) == side or drawn.clamped
+
+
+def test_scale_ends_hold_far_values() -> None:
+    """A value beyond the scale stays at its end."""
+    chart = record(measurements=(measurement("heart_rate", 280.0),))
+    row = next(one for one in measurement_evidence(chart, inputs(chart), np.zeros(14)) if one.key == "heart_rate")
+    drawn = scale(row)
+    assert drawn is not None
+    assert (drawn.at, drawn.clamped) == (100.0, True)
+
+
+def test_strongest_pull_fills_its_half() -> None:
+    """Bars are relative to the strongest effect; where there is none they are empty."""
+    rows = explained()[1].measurements
+    assert [round(pull(row, rows)) for row in rows][:2] == [50, 29]
+    assert pull(replace(rows[0], effect=0.0), (replace(rows[0], effect=0.0),)) == 0.0
+
+
+@pytest.mark.parametrize("spans", [(), ((0, 3),), ((0, 3), (3, 5)), ((2, 4), (8, 10))])
+def test_segments_are_the_whole_note(spans: tuple[tuple[int, int], ...]) -> None:
+    """Cut at its spans, the note is still the note, to the letter."""
+    text = "<b>a & b</b"[:10]
+    note = NoteEvidence(text, "", tuple(Span(*span, 1.0, "for") for span in spans), SEEN_AT, "", truncated=False)
+    found = list(segments(note))
+    assert "".join(segment.text for segment in found) == text
+    assert [segment.text for segment in found if segment.span] == [text[start:end] for start, end in spans]
+
+
+def test_densest_zone_is_darkest() -> None:
+    """Zones are tinted by the density of the evidence, the densest fully; without relevance there are none."""
+    found = zones(image_evidence(drawn_film(), relevance()))
+    assert max(found, key=lambda part: part.density).zone.name == "right lower zone"
+    assert zones(image_evidence(drawn_film(), NO_RELEVANCE)) == ()
+
+
+def test_shared_time() -> None:
+    """A time is said once when all measurements were taken together, and in each row when not."""
+    rows = explained()[1].measurements
+    assert shared_time(rows) == SEEN_AT + timedelta(minutes=17)
+    assert shared_time((replace(rows[0], taken_at=SEEN_AT), *rows[1:])) is None
