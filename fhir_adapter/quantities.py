@@ -36,9 +36,10 @@ class Quantity:
     molar_mass: float | None = None
 
 
-# Normal ranges: preschool blood counts, haemoglobin, platelets and sodium as published (Nordic preschool reference
-# intervals and age tables, sources S23, S24, S42 of the cohort table); heart and respiratory rate: healthy children of 2 to 3 years
-# (S9, S13); SpO2: 5th percentile of healthy children, rounded (S19). CRP and procalcitonin: usual laboratory cut-offs.
+# Normal ranges: preschool blood counts, haemoglobin, platelets and sodium as published (preschool reference intervals
+# and age tables, S23, S24, S42 of inference/training/cohort/sources.toml); heart and respiratory rate: healthy children
+# of 2 to 3 years (S9, S13); SpO2: 5th percentile of healthy children, rounded (S19). CRP and procalcitonin: usual
+# laboratory cut-offs.
 QUANTITIES: Final = (
     Quantity(
         "temperature",

@@ -1,0 +1,42 @@
+"""Address -> whether it may be contacted: the guard against being sent to other servers (SSRF)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import httpx
+
+_DISGUISED: Final = re.compile(r"%(?:2e|2f|5c|25)|\\", re.IGNORECASE)
+"""Dots, slashes, backslashes and percent signs in disguise: two servers may read such a path differently."""
+
+
+def read_url(text: str) -> httpx.URL | None:
+    """Parse an http(s) address without user name and fragment, or None."""
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, ValueError):
+        return None
+    usable = url.scheme in ("http", "https") and url.host and not url.userinfo and not url.fragment
+    return url if usable else None
+
+
+def same_origin(one: httpx.URL, other: httpx.URL) -> bool:
+    """Compare scheme, host and port; the default port equals none."""
+    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
+
+
+def is_within(url: httpx.URL, base: httpx.URL) -> bool:
+    """Whether `url` has the origin of `base` and lies at or beneath its path, segment by segment."""
+    path, root = url.raw_path.split(b"?")[0].decode("ascii"), base.path.rstrip("/")
+    if not same_origin(url, base) or url.userinfo or _DISGUISED.search(path):
+        return False
+    # httpx has resolved plain dots already.
+    return path.rstrip("/") == root or path.startswith(root + "/")
+
+
+def is_allowed(url: str, bases: Iterable[object]) -> bool:
+    """Whether an address lies within one of the base addresses."""
+    target = read_url(url)
+    return target is not None and any(is_within(target, httpx.URL(str(base))) for base in bases)

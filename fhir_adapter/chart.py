@@ -1,0 +1,75 @@
+"""A patient's chart as it came: raw FHIR resources of one patient, to be read later and elsewhere.
+
+A chart is collected while the hook waits and stored (encrypted) for the worker, hence `to_json`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from fhir_adapter.record import Gap, GapReason
+from fhir_adapter.references import source_of
+from fhir_adapter.shape import Resource, as_text
+
+_LISTS = ("observations", "documents", "studies", "endpoints")
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What was collected of one patient; every resource has been checked to be theirs.
+
+    Attributes:
+        patient: the Patient resource.
+        observations: vital signs and laboratory results, each once.
+        documents: DocumentReferences.
+        studies: ImagingStudies.
+        endpoints: where the studies' images are.
+        gaps: what could not be collected.
+    """
+
+    patient: Resource
+    observations: tuple[Resource, ...] = ()
+    documents: tuple[Resource, ...] = ()
+    studies: tuple[Resource, ...] = ()
+    endpoints: tuple[Resource, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+    def versions(self) -> tuple[str, ...]:
+        """Return `Type/id/_history/version` of every resource, sorted: equal for equal content."""
+        resources = (self.patient, *self.observations, *self.documents, *self.studies, *self.endpoints)
+        return tuple(sorted({str(source_of(resource)) for resource in resources}))
+
+    def to_json(self) -> bytes:
+        """Return the chart as JSON."""
+        gaps = [[gap.modality, gap.item, gap.reason.value, gap.detail] for gap in self.gaps]
+        lists = {name: getattr(self, name) for name in _LISTS}
+        return orjson.dumps({"patient": self.patient, **lists, "gaps": gaps})
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Chart:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: this is no chart.
+        """
+        try:
+            content = orjson.loads(data)
+            lists = {name: tuple(content[name]) for name in _LISTS}
+            gaps = tuple(
+                Gap(modality, item, GapReason(reason), detail) for modality, item, reason, detail in content["gaps"]
+            )
+            return cls(content["patient"], gaps=gaps, **lists)
+        except (ValueError, KeyError, TypeError):
+            # The cause may quote the chart.
+            raise ValueError("this is no chart: it was not written by Chart.to_json") from None
+
+
+def unique(resources: tuple[Resource, ...]) -> tuple[Resource, ...]:
+    """Drop resources that came twice, as on repeated pages or in two categories; the first one stays."""
+    kept: dict[str, Resource] = {}
+    for resource in resources:
+        own_id = as_text(resource.get("id"))
+        kept.setdefault(own_id or str(source_of(resource)), resource)
+    return tuple(kept.values())

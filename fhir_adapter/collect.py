@@ -1,0 +1,162 @@
+"""Prefetch and FHIR server -> Chart: fetches only what is missing, all at once, within the deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import structlog
+
+from fhir_adapter.chart import Chart, unique
+from fhir_adapter.client import FhirClient
+from fhir_adapter.deadline import Deadline
+from fhir_adapter.errors import ChartUnavailable, FhirError, ForeignPatient
+from fhir_adapter.gaps import gap_of, merge_gaps
+from fhir_adapter.imaging import missing_endpoints
+from fhir_adapter.prefetch import Part, State, read_prefetch, resolve
+from fhir_adapter.record import Gap, GapReason, Modality
+from fhir_adapter.references import is_fhir_id, is_foreign
+from fhir_adapter.shape import Resource
+
+log = structlog.get_logger(__name__)
+
+_ITEMS: Final[dict[str, tuple[Modality, str]]] = {
+    "vitals": ("structured", "vital signs"),
+    "labs": ("structured", "laboratory results"),
+    "notes": ("text", "clinical notes"),
+    "imaging": ("image", "radiograph"),
+}
+_REASON_OF_STATE: Final = {
+    State.NONE: (GapReason.MISSING, ""),
+    State.REFUSED: (GapReason.REFUSED, ""),
+    State.FAILED: (GapReason.FAILED, ""),
+    State.ABSENT: (GapReason.REFUSED, "it was not sent along, and no access was given to fetch it"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Whose chart, as of when, by when."""
+
+    patient_id: str
+    base_url: str
+    today: date
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What became of one part."""
+
+    resources: tuple[Resource, ...] = ()
+    others: tuple[Resource, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+async def collect_chart(
+    prefetch: Mapping[str, Any] | None,
+    client: FhirClient | None,
+    patient_id: str,
+    deadline: Deadline,
+    *,
+    asked_at: datetime | None = None,
+) -> Chart:
+    """Collect the chart of one patient.
+
+    Args:
+        prefetch: as it stands in the hook request.
+        client: reads what was not prefetched; None where the request gives no access.
+        patient_id: `context.patientId`.
+        deadline: for everything together.
+        asked_at: the day the date bounds count back from; today (UTC) where not given.
+
+    Raises:
+        ValueError: `patient_id` is not a FHIR id.
+        ForeignPatient: a prefetched resource, or the Patient that was read, is of somebody else.
+        FhirMalformed: a prefetched value of the wrong type.
+        ChartUnavailable: there is no Patient resource; the hook answers 412.
+    """
+    if not is_fhir_id(patient_id):
+        raise ValueError("context.patientId is not a FHIR id")
+    base_url = client.base_url if client else ""
+    parts = read_prefetch(prefetch, patient_id, base_url)
+    question = _Question(patient_id, base_url, (asked_at or datetime.now(UTC)).astimezone(UTC).date(), deadline)
+    reads = [_find_part(key, parts[key], client, question) for key in _ITEMS]
+    patient, found = await asyncio.gather(_find_patient(parts["patient"], client, question), asyncio.gather(*reads))
+    if isinstance(patient, FhirError):
+        raise patient
+    vitals, labs, notes, imaging = found
+    return Chart(
+        patient,
+        observations=unique(vitals.resources + labs.resources),
+        documents=unique(notes.resources),
+        studies=unique(imaging.resources),
+        endpoints=unique(imaging.others),
+        gaps=merge_gaps(*(part.gaps for part in found)),
+    )
+
+
+async def _find_patient(part: Part, client: FhirClient | None, question: _Question) -> Resource | FhirError:
+    """Return the Patient, or the error to raise once the other reads have ended."""
+    if part.state is State.GIVEN:
+        return part.page.matches[0]
+    if part.state is not State.ABSENT or client is None:
+        return ChartUnavailable(_REASON_OF_STATE[part.state][0])
+    try:
+        patient = await client.read("Patient", question.patient_id, question.deadline)
+    except FhirError as error:
+        return ChartUnavailable(gap_of(error, "patient", "demographics").reason)
+    return ForeignPatient("Patient") if is_foreign(patient, question.patient_id) else patient
+
+
+async def _find_part(key: str, part: Part, client: FhirClient | None, question: _Question) -> _Found:
+    try:
+        found = await _complete(key, part, client, question)
+        if key == "imaging" and client is not None:
+            return await _with_endpoints(found, client, question.deadline)
+    except FhirError as error:
+        gap = gap_of(error, *_ITEMS[key])
+        log.warning("part_not_collected", part=key, error=type(error).__name__)
+        return _Found(gaps=(gap,))
+    return found
+
+
+async def _complete(key: str, part: Part, client: FhirClient | None, question: _Question) -> _Found:
+    """Take what was given and read on, or fetch what was not."""
+    modality, item = _ITEMS[key]
+    query = resolve(key, question.patient_id, question.today)
+    if part.state is State.GIVEN and (client is None or not part.page.next_url):
+        # `read_prefetch` has checked whose these are.
+        gaps = (Gap(modality, item, GapReason.INCOMPLETE),) if part.page.next_url else ()
+        return _Found(part.page.matches, part.page.others, gaps)
+    if part.state is State.GIVEN and client is not None:
+        result = await client.follow(query.resource_type, part.page, question.deadline)
+    elif part.state is State.ABSENT and client is not None:
+        params = {**query.params, "_count": str(min(client.settings.page_size, int(query.params["_count"])))}
+        result = await client.search(query.resource_type, params, question.deadline)
+    else:
+        return _Found(gaps=(Gap(modality, item, *_REASON_OF_STATE[part.state]),))
+    # A server that ignores a filter answers with everybody's data, and HAPI does so for some requests.
+    everything = result.resources + result.included
+    if any(is_foreign(resource, question.patient_id, question.base_url) for resource in everything):
+        raise ForeignPatient(query.resource_type)
+    gaps = () if result.complete else (Gap(modality, item, GapReason.INCOMPLETE),)
+    return _Found(result.resources, result.included, gaps)
+
+
+async def _with_endpoints(found: _Found, client: FhirClient, deadline: Deadline) -> _Found:
+    """Read the Endpoints the studies refer to; where one cannot be read the film will say so."""
+
+    async def read(endpoint_id: str) -> tuple[Resource, ...]:
+        try:
+            return (await client.read("Endpoint", endpoint_id, deadline),)
+        except FhirError as error:
+            log.warning("endpoint_not_read", error=type(error).__name__)
+            return ()
+
+    wanted = missing_endpoints(found.resources, found.others, client.base_url)
+    read_now = await asyncio.gather(*(read(endpoint_id) for endpoint_id in wanted))
+    return replace(found, others=found.others + tuple(endpoint for group in read_now for endpoint in group))

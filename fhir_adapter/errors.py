@@ -1,0 +1,104 @@
+"""What can go wrong on the way to a chart: one class per thing a caller can do about it.
+
+    FhirError
+      FhirRefused        401, 403: ask for other scopes
+      FhirGone           404, 410: it is not there
+      FhirRejected       any other 4xx: the server does not understand the question
+      FhirTimeout        the deadline passed
+      FhirUnavailable    5xx, 429, no connection: later, perhaps
+      FhirMalformed      an answer or a prefetched value that is not what FHIR says it is
+      ForeignPatient     a resource of somebody else: stop
+      ServerNotAllowed   an address that the operator has not allowed
+      ChartUnavailable   no Patient resource, therefore no chart: CDS Hooks answers 412
+      DicomUnreadable    an image file that cannot be shown
+
+Messages name resource types and states, never an id, a value, a word of a note or a token.
+"""
+
+from __future__ import annotations
+
+from fhir_adapter.record import GapReason
+
+
+class FhirError(Exception):
+    """Base of everything this package raises about the outside world."""
+
+
+class FhirRefused(FhirError):
+    """The server refused us (401 or 403)."""
+
+    def __init__(self, what: str, status: int) -> None:
+        super().__init__(f"reading {what} was refused with HTTP {status}: check the token and its scopes")
+        self.what, self.status = what, status
+
+
+class FhirGone(FhirError):
+    """What was asked for is not there (404) or no longer there (410)."""
+
+    def __init__(self, what: str, status: int) -> None:
+        super().__init__(f"{what} is not there (HTTP {status})")
+        self.what, self.status = what, status
+
+
+class FhirRejected(FhirError):
+    """The server does not accept the question (another 4xx, or a redirect without end)."""
+
+    def __init__(self, what: str, status: int) -> None:
+        super().__init__(f"the server does not accept the request for {what} (HTTP {status})")
+        self.what, self.status = what, status
+
+
+class FhirTimeout(FhirError):
+    """The deadline passed before the answer was complete."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} did not arrive before the deadline")
+        self.what = what
+
+
+class FhirUnavailable(FhirError):
+    """The server failed (5xx), is overloaded (429) or cannot be reached (status 0)."""
+
+    def __init__(self, what: str, status: int = 0) -> None:
+        super().__init__(f"{what} is unavailable: " + (f"HTTP {status}" if status else "no connection"))
+        self.what, self.status = what, status
+
+
+class FhirMalformed(FhirError):
+    """An answer, or a prefetched value, that is not what it should be."""
+
+    def __init__(self, what: str, problem: str) -> None:
+        super().__init__(f"{what}: {problem}")
+        self.what, self.problem = what, problem
+
+
+class ForeignPatient(FhirError):
+    """A resource belongs to another patient, or does not say to whom; `key` is the prefetch key or resource type."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key}: a resource does not belong to the patient in context")
+        self.key = key
+
+
+class ServerNotAllowed(FhirError):
+    """An address outside the servers that the operator allows."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} lies outside the allowed servers: add its base address to FHIR_ALLOWED_SERVERS")
+        self.what = what
+
+
+class ChartUnavailable(FhirError):
+    """There is no Patient resource, so there is nothing to answer about."""
+
+    def __init__(self, reason: GapReason) -> None:
+        super().__init__(f"the Patient resource cannot be had: {reason.value}")
+        self.reason = reason
+
+
+class DicomUnreadable(FhirError):
+    """A file that is not a grey image we can show; `problem` holds no patient data."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"the DICOM file cannot be read: {problem}")
+        self.problem = problem

@@ -1,0 +1,115 @@
+"""Prefetch of a hook request -> per key what the client gave, or why not (CDS Hooks 2.0 and 3.0, Prefetch Template).
+
+Four states differ: a value; `null`, the client has none; an OperationOutcome, the client failed; no such key.
+Only the last may be fetched by us.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from fhir_adapter.bundles import Page, read_page
+from fhir_adapter.errors import FhirMalformed, ForeignPatient
+from fhir_adapter.references import is_foreign
+from fhir_adapter.shape import Resource, codes_of, dicts_of
+
+# Only what the specification's subset of FHIR search allows, so that no client has to skip a key: no _include
+# (Endpoints are read afterwards), and one date bound a template (some clients fold a repeated parameter into a list).
+TEMPLATES: Final[dict[str, str]] = {
+    "patient": "Patient/{{context.patientId}}",
+    "vitals": "Observation?patient={{context.patientId}}&category=vital-signs"
+    "&date=ge{{today() - 3 days}}&_sort=-date&_count=100",
+    "labs": "Observation?patient={{context.patientId}}&category=laboratory"
+    "&date=ge{{today() - 3 days}}&_sort=-date&_count=100",
+    "notes": "DocumentReference?patient={{context.patientId}}&date=ge{{today() - 30 days}}&_sort=-date&_count=20",
+    "imaging": "ImagingStudy?patient={{context.patientId}}&started=ge{{today() - 30 days}}&_sort=-started&_count=10",
+}
+_DAYS_AGO: Final = re.compile(r"\{\{today\(\) - (\d+) days\}\}")
+_ACCESS_CODES: Final = frozenset({"security", "login", "forbidden", "expired", "suppressed"})
+"""OperationOutcome.issue.code of a refusal (R4 IssueType)."""
+
+
+class State(StrEnum):
+    """What the client did about one prefetch key."""
+
+    GIVEN = "given"
+    NONE = "none"
+    REFUSED = "refused"
+    FAILED = "failed"
+    ABSENT = "absent"
+
+
+_NO_PAGE: Final = Page((), (), "", empty=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One prefetch key: its state, and the page that was given (for `patient` a page of one)."""
+
+    state: State
+    page: Page = _NO_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A template with its tokens filled in: a type-level search."""
+
+    resource_type: str
+    params: Mapping[str, str]
+
+
+def resolve(key: str, patient_id: str, today: date) -> Query:
+    """Fill in the search template of a key, for the parts that we fetch ourselves."""
+    filled = TEMPLATES[key].replace("{{context.patientId}}", patient_id)
+    filled = _DAYS_AGO.sub(lambda found: (today - timedelta(days=int(found[1]))).isoformat(), filled)
+    resource_type, _, query = filled.partition("?")
+    return Query(resource_type, dict(pair.split("=", 1) for pair in query.split("&")))
+
+
+def read_prefetch(prefetch: Mapping[str, Any] | None, patient_id: str, base_url: str = "") -> dict[str, Part]:
+    """Tell the states of all keys of `TEMPLATES` apart; unknown keys are ignored.
+
+    Args:
+        prefetch: the field of the hook request, None where it has none.
+        patient_id: `context.patientId`.
+        base_url: the client's FHIR base, to tell absolute references of this server from others; may be unknown.
+
+    Raises:
+        ForeignPatient: a resource of another patient, or one that does not name its patient.
+        FhirMalformed: a value of the wrong type; the message names the key.
+    """
+    given = {} if prefetch is None else prefetch
+    if not isinstance(given, Mapping):
+        raise FhirMalformed("prefetch", "an object is expected here")
+    parts = {key: _read_part(key, given) for key in TEMPLATES}
+    for key, part in parts.items():
+        if any(is_foreign(resource, patient_id, base_url) for resource in part.page.matches + part.page.others):
+            raise ForeignPatient(key)
+    return parts
+
+
+def _read_part(key: str, prefetch: Mapping[str, Any]) -> Part:
+    if key not in prefetch:
+        return Part(State.ABSENT)
+    value = prefetch[key]
+    if value is None:
+        return Part(State.NONE)
+    if isinstance(value, dict) and value.get("resourceType") == "OperationOutcome":
+        return Part(State.REFUSED if _is_refusal(value) else State.FAILED)
+    if key != "patient":
+        return Part(State.GIVEN, read_page(value, TEMPLATES[key].partition("?")[0], f"prefetch.{key}"))
+    if not isinstance(value, dict) or value.get("resourceType") != "Patient":
+        raise FhirMalformed("prefetch.patient", "a Patient is expected here")
+    return Part(State.GIVEN, Page((value,), (), "", empty=False))
+
+
+def _is_refusal(outcome: Resource) -> bool:
+    issues = list(dicts_of(outcome.get("issue")))
+    codes = {issue.get("code") for issue in issues if isinstance(issue.get("code"), str)}
+    details = {code for issue in issues for _, code in codes_of(issue.get("details"))}
+    return bool((codes | details) & _ACCESS_CODES)

@@ -1,0 +1,286 @@
+import asyncio
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from fhir_adapter.client import FhirClient
+from fhir_adapter.collect import collect_chart
+from fhir_adapter.deadline import Deadline
+from fhir_adapter.errors import ChartUnavailable, FhirMalformed, ForeignPatient
+from fhir_adapter.record import Gap, GapReason
+from tests.fhir_adapter.builders import (
+    ASKED_AT,
+    PATIENT_ID,
+    SERVER,
+    FakeFhir,
+    Json,
+    answer,
+    bundle,
+    client_of,
+    document,
+    endpoint,
+    never,
+    observation,
+    outcome,
+    patient,
+    settings,
+    soon,
+    study,
+)
+
+LABS = "Observation?patient=child-1&category=laboratory&date=ge2026-11-21&_sort=-date&_count=100"
+VITALS = LABS.replace("laboratory", "vital-signs")
+WHOLE: Json = {
+    "patient": patient(),
+    "vitals": bundle(observation("8867-4", id="hr-1")),
+    "labs": bundle(observation()),
+    "notes": bundle(document()),
+    "imaging": bundle(study(endpoint=[])),
+}
+
+
+def make_server(**changes: object) -> FakeFhir:
+    """A server that holds the whole chart."""
+    answers: dict[str, object] = {
+        f"Patient/{PATIENT_ID}": patient(),
+        LABS: WHOLE["labs"],
+        VITALS: WHOLE["vitals"],
+        "DocumentReference": WHOLE["notes"],
+        "ImagingStudy": bundle(study()),
+        "Endpoint/pacs": endpoint(),
+    }
+    return FakeFhir({**answers, **changes})
+
+
+def without(*keys: str, **changes: object) -> Json:
+    return {key: value for key, value in {**WHOLE, **changes}.items() if key not in keys}
+
+
+async def test_whole_prefetch_asks_the_server_nothing() -> None:
+    """What was prefetched is not fetched again."""
+    server = make_server()
+
+    chart = await collect_chart(WHOLE, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert server.requests == []
+    assert [each["id"] for each in chart.observations] == ["hr-1", "crp-1"]
+    assert (chart.documents, chart.studies, chart.gaps) == ((document(),), (study(endpoint=[]),), ())
+
+
+async def test_only_missing_keys_are_fetched() -> None:
+    """A key that is absent is fetched, and nothing else."""
+    server = make_server()
+
+    chart = await collect_chart(without("labs"), client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert [str(request.url).removeprefix(SERVER + "/") for request in server.requests] == [LABS]
+    assert observation() in chart.observations
+
+
+async def test_chart_without_prefetch_is_fetched_whole() -> None:
+    """A client that prefetches nothing gets the same chart, endpoints included."""
+    server = make_server()
+
+    chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert server.asked == ["DocumentReference", "Endpoint", "ImagingStudy", "Observation", "Observation", "Patient"]
+    assert (chart.patient, chart.endpoints, chart.gaps) == (patient(), (endpoint(),), ())
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, GapReason.MISSING),
+        (outcome("exception"), GapReason.FAILED),
+        (outcome("forbidden"), GapReason.REFUSED),
+    ],
+)
+async def test_what_the_client_could_not_give_is_not_asked_again(value: object, reason: GapReason) -> None:
+    """`null` and an OperationOutcome are answers: no second question, and a gap that says which."""
+    server = make_server()
+
+    chart = await collect_chart(without(labs=value), client_of(server), PATIENT_ID, soon())
+
+    assert server.requests == []
+    assert chart.gaps == (Gap("structured", "laboratory results", reason),)
+
+
+async def test_absent_key_without_access_is_a_gap() -> None:
+    """Without access to the server a missing part stays missing, and the gap says why."""
+    chart = await collect_chart(without("notes"), None, PATIENT_ID, soon())
+
+    assert [(gap.modality, gap.reason) for gap in chart.gaps] == [("text", GapReason.REFUSED)]
+    assert "no access" in chart.gaps[0].detail
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (answer(outcome(), 403), GapReason.REFUSED),
+        (answer(outcome(), 404), GapReason.MISSING),
+        (answer(outcome(), 500), GapReason.FAILED),
+        (answer(outcome(), 400), GapReason.FAILED),
+        (answer(b"<html>", content_type="text/html"), GapReason.UNREADABLE),
+    ],
+)
+async def test_failing_part_leaves_the_others(response: httpx.Response, reason: GapReason) -> None:
+    """One part that cannot be read is a gap; the rest of the chart is there."""
+    server = make_server(DocumentReference=response)
+
+    chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert [(gap.modality, gap.item, gap.reason) for gap in chart.gaps] == [("text", "clinical notes", reason)]
+    assert len(chart.observations) == 2
+
+
+async def test_silent_server_leaves_a_gap_when_the_deadline_passes() -> None:
+    """What does not arrive in time is a gap that says so."""
+    client = FhirClient(httpx.AsyncClient(transport=httpx.MockTransport(never)), SERVER, None, settings())
+
+    chart = await collect_chart(without("labs"), client, PATIENT_ID, Deadline.after(0.01))
+
+    assert chart.gaps == (Gap("structured", "laboratory results", GapReason.TIMEOUT),)
+
+
+async def test_missing_parts_are_asked_for_at_once() -> None:
+    """All missing parts are under way together: no question waits for another's answer."""
+    arrived: list[str] = []
+    everyone = asyncio.Event()
+
+    async def wait_for_all(request: httpx.Request) -> httpx.Response:
+        arrived.append(request.url.path)
+        if len(arrived) == 5:
+            everyone.set()
+        await everyone.wait()
+        return make_server()(request)
+
+    client = FhirClient(httpx.AsyncClient(transport=httpx.MockTransport(wait_for_all)), SERVER, None, settings())
+    chart = await collect_chart(None, client, PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert chart.gaps == ()
+
+
+@pytest.mark.parametrize("prefetched", [None, outcome("exception")])
+async def test_no_patient_means_no_chart(prefetched: object) -> None:
+    """A client that has no Patient gives nothing to answer about, and the server is not asked behind its back."""
+    server = make_server()
+
+    with pytest.raises(ChartUnavailable):
+        await collect_chart(without(patient=prefetched), client_of(server), PATIENT_ID, soon())
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(403, GapReason.REFUSED), (410, GapReason.MISSING), (500, GapReason.FAILED)]
+)
+async def test_patient_that_cannot_be_read_means_no_chart(status: int, reason: GapReason) -> None:
+    """The reason of the refusal is kept for the answer."""
+    server = make_server(**{f"Patient/{PATIENT_ID}": answer(outcome(), status)})
+
+    with pytest.raises(ChartUnavailable) as caught:
+        await collect_chart(None, client_of(server), PATIENT_ID, soon())
+    assert caught.value.reason is reason
+
+
+async def test_prefetch_of_another_patient_is_refused() -> None:
+    """A mix-up in the request is the client's to mend: nothing is collected."""
+    with pytest.raises(ForeignPatient, match=r"^labs: "):
+        await collect_chart(without(labs=bundle(observation(subject={}))), None, PATIENT_ID, soon())
+
+
+async def test_malformed_prefetch_is_refused() -> None:
+    """A value of the wrong type is an error, not a gap."""
+    with pytest.raises(FhirMalformed, match=r"^prefetch\.labs"):
+        await collect_chart(without(labs="?"), None, PATIENT_ID, soon())
+
+
+async def test_server_that_sends_another_patient_is_not_believed() -> None:
+    """A search that returns somebody else's result is discarded whole, and the log names no one."""
+    server = make_server(**{LABS: bundle(observation(), observation(id="x", subject={"reference": "Patient/other"}))})
+
+    with capture_logs() as logged:
+        chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert [each["id"] for each in chart.observations] == ["hr-1"]
+    assert chart.gaps[0].reason is GapReason.FAILED
+    assert logged == [
+        {"event": "part_not_collected", "part": "labs", "error": "ForeignPatient", "log_level": "warning"}
+    ]
+
+
+async def test_read_patient_must_be_the_one_asked_for() -> None:
+    """A server that answers with another Patient ends the matter."""
+    server = make_server(**{f"Patient/{PATIENT_ID}": patient(id="other")})
+
+    with pytest.raises(ForeignPatient):
+        await collect_chart(None, client_of(server), PATIENT_ID, soon())
+
+
+async def test_prefetched_page_is_read_on() -> None:
+    """A prefetched Bundle with a next link is followed on the client's own server."""
+    first = bundle(observation(id="a"), next_url=f"{SERVER}?page=2")
+    server = make_server(**{"?page=2": bundle(observation(id="b"))})
+
+    chart = await collect_chart(without(labs=first), client_of(server), PATIENT_ID, soon())
+
+    assert [each["id"] for each in chart.observations] == ["hr-1", "a", "b"]
+    assert chart.gaps == ()
+
+
+@pytest.mark.parametrize("url", ["https://evil.example.org/fhir?page=2", f"{SERVER}?page=gone"])
+async def test_prefetched_page_that_cannot_be_read_on_is_incomplete(url: str) -> None:
+    """What was given is kept, and the gap says that there was more."""
+    chart = await collect_chart(
+        without(labs=bundle(observation(), next_url=url)), client_of(make_server()), PATIENT_ID, soon()
+    )
+
+    assert observation() in chart.observations
+    assert chart.gaps == (Gap("structured", "laboratory results", GapReason.INCOMPLETE),)
+
+
+async def test_prefetched_page_without_access_is_incomplete() -> None:
+    """Without access the rest of a page cannot be read."""
+    first = bundle(observation(), next_url=f"{SERVER}?page=2")
+
+    chart = await collect_chart(without(labs=first), None, PATIENT_ID, soon())
+
+    assert chart.gaps == (Gap("structured", "laboratory results", GapReason.INCOMPLETE),)
+
+
+async def test_result_in_both_categories_counts_once() -> None:
+    """A result that is filed as vital sign and as laboratory result is one result."""
+    chart = await collect_chart(without(vitals=bundle(observation())), None, PATIENT_ID, soon())
+
+    assert chart.observations == (observation(),)
+
+
+async def test_missing_endpoint_is_no_reason_to_fail() -> None:
+    """Where the archive's address cannot be read, the studies are still collected."""
+    server = make_server(**{"Endpoint/pacs": answer(outcome(), 500)})
+
+    chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert (chart.studies, chart.endpoints, chart.gaps) == ((study(),), (), ())
+
+
+async def test_date_bounds_count_back_from_the_question() -> None:
+    """A chart asked about as of a day is searched as of that day."""
+    server = make_server()
+
+    await collect_chart(
+        without("labs"), client_of(server), PATIENT_ID, soon(), asked_at=datetime(2020, 3, 2, tzinfo=UTC)
+    )
+
+    assert server.requests[0].url.params["date"] == "ge2020-02-28"
+
+
+@pytest.mark.parametrize("patient_id", ["", "..", "a/b", "child 1"])
+async def test_context_patient_must_be_an_id(patient_id: str) -> None:
+    """An id that is none is refused before anything is asked."""
+    server = make_server()
+
+    with pytest.raises(ValueError, match=r"context\.patientId"):
+        await collect_chart(None, client_of(server), patient_id, soon())
+    assert server.requests == []

@@ -1,0 +1,177 @@
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+
+from fhir_adapter.dicom import decode_film
+from fhir_adapter.errors import DicomUnreadable
+from tests.fhir_adapter.builders import FILM_UID, dicom_file, ramp
+
+
+def test_film_is_grey_between_black_and_white() -> None:
+    """Pixels are float32 between 0 and 1, with the brightest value white."""
+    film = decode_film(dicom_file())
+
+    assert (str(film.pixels.dtype), film.pixels.shape) == ("float32", (64, 64))
+    assert (film.pixels[0, 0], film.pixels[-1, -1]) == (0, 1)
+
+
+def test_film_says_what_it_is_and_not_whose() -> None:
+    """View, modality, body part and instance are read; nothing that identifies."""
+    film = decode_film(dicom_file())
+
+    assert (film.view, film.modality, film.body_part, film.instance) == ("AP", "CR", "CHEST", FILM_UID)
+    assert "Doe" not in repr(film)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "bits", "elements"),
+    [
+        (ramp(255, "uint8"), 8, {}),
+        (ramp(1023), 10, {}),
+        (ramp(4095), 12, {}),
+        (ramp(65535), 16, {}),
+        (ramp(2047, "int16"), 12, {}),
+        (ramp(4095), 12, {"RescaleSlope": 2, "RescaleIntercept": -1000}),
+        (ramp(4095), 12, {"WindowCenter": 2048, "WindowWidth": 4096}),
+        (ramp(4095), 12, {"WindowCenter": [2048, 50], "WindowWidth": [4096, 100]}),
+        (ramp(4095), 12, {"WindowCenter": 2048, "WindowWidth": 4096, "VOILUTFunction": "LINEAR_EXACT"}),
+        (ramp(4095), 12, {"WindowCenter": 99_999, "WindowWidth": 2}),
+        (ramp(4095), 12, {"RescaleSlope": 2, "RescaleIntercept": -1000, "WindowCenter": 3095, "WindowWidth": 8192}),
+    ],
+)
+def test_same_picture_of_any_depth_is_the_same_film(pixels: Any, bits: int, elements: dict[str, Any]) -> None:
+    """8 to 16 bits, signed or not, rescaled or windowed: an even ramp stays an even ramp."""
+    film = decode_film(dicom_file(pixels, bits, **elements))
+
+    assert film.pixels == pytest.approx(np.linspace(0, 1, 4096).reshape(64, 64), abs=0.01)
+
+
+def test_monochrome1_is_inverted() -> None:
+    """Where the file calls its lowest value white, bone still comes out white."""
+    dark_bone = decode_film(dicom_file(PhotometricInterpretation="MONOCHROME1"))
+
+    assert dark_bone.pixels == pytest.approx(1 - decode_film(dicom_file()).pixels, abs=1e-6)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_padding_is_black(photometric: str) -> None:
+    """Pixels that are no part of the picture are black, whichever way round the grey runs."""
+    pixels = ramp()
+    pixels[:8] = 4095
+
+    film = decode_film(dicom_file(pixels, PixelPaddingValue=4095, PhotometricInterpretation=photometric))
+
+    assert not film.pixels[:8].any()
+
+
+def test_padding_may_be_a_range() -> None:
+    """A range of values may mark what is no part of the picture."""
+    film = decode_film(dicom_file(PixelPaddingValue=0, PixelPaddingRangeLimit=1000))
+
+    assert film.pixels[0].max() == 0
+    assert film.pixels[40].min() > 0
+
+
+@pytest.mark.parametrize(
+    ("bits", "entries"),
+    [
+        (8, np.arange(4096, dtype="<u2")[::-1] // 16),
+        (8, (np.arange(4096)[::-1] // 16).astype(np.uint8)),
+        (12, np.arange(4096, dtype="<u2")[::-1]),
+    ],
+    ids=["8 bits in words", "8 bits packed", "12 bits"],
+)
+def test_lookup_table_of_the_film_is_used(bits: int, entries: Any) -> None:
+    """A film may bring its own table from value to grey; this one inverts it."""
+    table = Dataset()
+    table.add_new("LUTDescriptor", "US", [4096, 0, bits])
+    table.add_new("LUTData", "OW", entries.tobytes())
+
+    film = decode_film(dicom_file(VOILUTSequence=[table]))
+
+    assert film.pixels == pytest.approx(np.linspace(1, 0, 4096).reshape(64, 64), abs=0.005)
+
+
+def test_damaged_lookup_table_is_refused() -> None:
+    """A table of an impossible depth gives no greys."""
+    table = Dataset()
+    table.add_new("LUTDescriptor", "US", [4096, 0, 3])
+    table.add_new("LUTData", "US", [1, 2, 3])
+
+    with pytest.raises(DicomUnreadable, match="lookup table"):
+        decode_film(dicom_file(VOILUTSequence=[table]))
+
+
+def test_first_frame_is_shown() -> None:
+    """Of several frames the first is the film."""
+    frames = np.stack([ramp(), np.zeros_like(ramp())])
+
+    film = decode_film(dicom_file(frames, NumberOfFrames=2, Rows=64, Columns=64))
+
+    assert film.pixels == pytest.approx(decode_film(dicom_file()).pixels)
+
+
+@pytest.mark.parametrize(
+    ("elements", "moment"),
+    [
+        ({}, None),
+        ({"StudyDate": "20260101", "StudyTime": "120000"}, None),
+        ({"AcquisitionDate": "20261124"}, None),
+        ({"AcquisitionDate": "20261124", "AcquisitionTime": "0815"}, datetime(2026, 11, 24, 8, 15, tzinfo=UTC)),
+        (
+            {"AcquisitionDate": "20261124", "AcquisitionTime": "081500.5", "TimezoneOffsetFromUTC": "-0430"},
+            datetime(2026, 11, 24, 8, 15, 0, 500_000, tzinfo=timezone(-timedelta(hours=4, minutes=30))),
+        ),
+        ({"AcquisitionDateTime": "20261124081500+0200"}, datetime(2026, 11, 24, 6, 15, tzinfo=UTC)),
+        ({"AcquisitionDateTime": "20261124081500"}, datetime(2026, 11, 24, 8, 15, tzinfo=UTC)),
+        (
+            {"AcquisitionDateTime": "20261124081500", "TimezoneOffsetFromUTC": "+0200"},
+            datetime(2026, 11, 24, 6, 15, tzinfo=UTC),
+        ),
+    ],
+)
+def test_moment_of_exposure_is_read(elements: dict[str, Any], moment: datetime | None) -> None:
+    """Only the moment of exposure counts; the study's date is FHIR's to say."""
+    assert decode_film(dicom_file(**elements)).acquired_at == moment
+
+
+@pytest.mark.parametrize(
+    ("elements", "problem"),
+    [
+        ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "not a grey image"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "not a grey image"),
+        ({"BitsStored": 4}, "neither 8 nor 16 bits"),
+        ({"BitsAllocated": 32}, "neither 8 nor 16 bits"),
+        ({"Rows": 8}, "size is not that of a radiograph"),
+        ({"Rows": 65_000, "Columns": 65_000}, "size is not that of a radiograph"),
+        ({"RescaleSlope": 1, "RescaleIntercept": 1e39}, "rescale values"),
+        ({"Rows": None}, "damaged or of an unknown kind"),
+        ({"PixelData": None}, "damaged or of an unknown kind"),
+        ({"PixelData": b"short"}, "damaged or of an unknown kind"),
+    ],
+)
+def test_file_that_is_no_grey_film_is_refused(elements: dict[str, Any], problem: str) -> None:
+    """Colour, odd depths, absurd sizes and missing pixels are refused with a reason that quotes nothing."""
+    with pytest.raises(DicomUnreadable, match=problem) as caught:
+        decode_film(dicom_file(**elements))
+
+    assert "Doe" not in str(caught.value)
+
+
+def test_odd_header_is_not_quoted(caplog: pytest.LogCaptureFixture) -> None:
+    """A value that breaks the rules is quoted by pydicom in warnings and logs; a patient's may not go there."""
+    film = decode_film(dicom_file().replace(b"1.2.3.3\0", b"1.2.x.3\0"))
+
+    assert (film.instance, caplog.records) == ("1.2.x.3", [])
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x89PNG", b"\0" * 128 + b"DICM", b"\0" * 4096, dicom_file()[:-4000], dicom_file()[:400]]
+)
+def test_damaged_file_is_refused(data: bytes) -> None:
+    """What is not DICOM, or was cut off, is unreadable and no crash."""
+    with pytest.raises(DicomUnreadable):
+        decode_film(data)

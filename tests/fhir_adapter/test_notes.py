@@ -1,0 +1,253 @@
+import asyncio
+
+import httpx
+import pytest
+
+from fhir_adapter.client import FhirClient
+from fhir_adapter.deadline import Deadline
+from fhir_adapter.notes import MAX_NOTES, read_notes
+from fhir_adapter.plaintext import MAX_BYTES, MAX_CHARS
+from fhir_adapter.record import Gap, GapReason
+from tests.fhir_adapter.builders import (
+    SERVER,
+    FakeFhir,
+    Json,
+    answer,
+    attachment,
+    client_of,
+    document,
+    never,
+    outcome,
+    settings,
+    soon,
+)
+
+IN_BINARY = {"contentType": "text/plain", "url": "Binary/n1"}
+
+
+async def test_note_is_read_with_its_source() -> None:
+    """A current note becomes plain text with title, date and version."""
+    (note,), gaps = await read_notes([document()], None, soon())
+
+    assert (note.text, note.title, note.written_at.isoformat()) == (
+        "Cough since Monday.",
+        "Admission note",
+        "2026-11-24T09:00:00+00:00",
+    )
+    assert (str(note.source), gaps) == ("DocumentReference/note-1/_history/1", ())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"status": "superseded"}, {"status": "entered-in-error"}, {"status": None}, {"docStatus": "entered-in-error"}],
+)
+async def test_withdrawn_note_is_dropped(changes: Json) -> None:
+    """A note that was replaced or entered in error never reaches the model."""
+    assert await read_notes([document(**changes)], None, soon()) == ((), ())
+
+
+@pytest.mark.parametrize("status", ["preliminary", "final", "amended", None])
+async def test_note_in_any_other_state_is_read(status: str | None) -> None:
+    """A preliminary note is what a clinician has at the bedside."""
+    assert len((await read_notes([document(docStatus=status)], None, soon()))[0]) == 1
+
+
+async def test_notes_come_newest_first() -> None:
+    """The newest note stands first, whatever the order of the server."""
+    days = ["2026-11-22", "2026-11-24", "2026-11-23"]
+
+    notes, _ = await read_notes([document(id=day, date=day) for day in days], None, soon())
+
+    assert [note.written_at.day for note in notes] == [24, 23, 22]
+
+
+async def test_only_the_newest_notes_are_fetched() -> None:
+    """A hundred notes do not become a hundred requests."""
+    server = FakeFhir({"Binary/n1": answer(b"Cough", content_type="text/plain")})
+    documents = [document(IN_BINARY, id=str(n)) for n in range(MAX_NOTES + 5)]
+
+    await read_notes(documents, client_of(server), soon())
+
+    assert len(server.requests) == MAX_NOTES
+
+
+@pytest.mark.parametrize(
+    ("changes", "day"),
+    [
+        ({"date": None, "context": {"period": {"start": "2026-11-20", "end": "2026-11-21"}}}, 21),
+        ({"date": None, "content": [{"attachment": attachment(creation="2026-11-19")}]}, 19),
+        ({"date": None, "meta": {"lastUpdated": "2026-11-18T00:00:00Z"}}, 18),
+    ],
+)
+async def test_note_is_dated_by_the_best_date_it_has(changes: Json, day: int) -> None:
+    """Without its own date a note is dated by the time of service, its creation or its last change."""
+    (note,), _ = await read_notes([document(**changes)], None, soon())
+
+    assert note.written_at.day == day
+
+
+async def test_undated_note_is_a_gap() -> None:
+    """A note of no date may be of any illness."""
+    assert await read_notes([document(date=None)], None, soon()) == (
+        (),
+        (Gap("text", "clinical note", GapReason.UNREADABLE, "it is not dated"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        (attachment(data="%%%"), "its base64 is broken"),
+        (attachment(data="Q29"), "its base64 is broken"),
+        (attachment(data="ä"), "its base64 is broken"),
+        (attachment(data=5), "it has no content"),
+        (attachment(b"\xff\xfe", "text/plain; charset=utf-8"), "it is not in the character set it names"),
+        (attachment("  \n "), "it is empty"),
+        (attachment(content_type="application/pdf"), "it is neither plain text nor HTML"),
+        (attachment("<p>Cough<script>", "text/html"), "its markup is broken"),
+        (attachment("x" * (MAX_BYTES + 1)), "it is too long"),
+        (attachment(data="A" * 3 * MAX_BYTES), "it is too long"),
+        (5, "it is neither plain text nor HTML"),
+    ],
+)
+async def test_note_that_cannot_be_read_is_a_gap(content: Json, detail: str) -> None:
+    """Whatever is wrong with a note, the gap says what, and never quotes it."""
+    assert await read_notes([document(content)], None, soon()) == (
+        (),
+        (Gap("text", "clinical note", GapReason.UNREADABLE, detail),),
+    )
+
+
+async def test_base64_may_hold_line_breaks() -> None:
+    """Base64 is often wrapped at 76 characters."""
+    wrapped = attachment()
+    wrapped["data"] = wrapped["data"][:8] + "\r\n " + wrapped["data"][8:]
+
+    assert len((await read_notes([document(wrapped)], None, soon()))[0]) == 1
+
+
+async def test_plain_text_stands_before_html() -> None:
+    """Of two forms of one note the one that loses nothing is read."""
+    both = document(attachment("<p>page</p>", "text/html"), attachment("plain"))
+
+    assert (await read_notes([both], None, soon()))[0][0].text == "plain"
+
+
+async def test_second_form_is_read_where_the_first_fails() -> None:
+    """A broken attachment does not hide a sound one."""
+    both = document(attachment(data="%%%"), attachment("<p>page</p>", "text/html"))
+
+    (note,), gaps = await read_notes([both], None, soon())
+
+    assert (note.text, gaps) == ("page", ())
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        answer(b"Cough", content_type="text/plain;charset=utf-8"),
+        answer(b"Cough", content_type="application/octet-stream"),
+        answer({"resourceType": "Binary", "contentType": "text/plain", "data": "Q291Z2g="}),
+    ],
+    ids=["raw", "unknown type", "resource"],
+)
+async def test_text_in_a_binary_is_fetched(response: httpx.Response) -> None:
+    """A note whose text lies in a Binary is fetched, in whichever of its forms it comes."""
+    server = FakeFhir({"Binary/n1": response})
+
+    (note,), gaps = await read_notes([document(IN_BINARY)], client_of(server), soon())
+
+    assert (note.text, gaps) == ("Cough", ())
+
+
+async def test_character_set_of_the_server_is_used() -> None:
+    """The reference says what the document is; the server says in which character set it sends it."""
+    latin = answer("39 °C".encode("latin-1"), content_type="text/plain; charset=iso-8859-1")
+
+    (note,), _ = await read_notes([document(IN_BINARY)], client_of(FakeFhir({"Binary/n1": latin})), soon())
+
+    assert note.text == "39 °C"
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (answer(b"<h1>Sign in</h1>", content_type="text/html"), GapReason.UNREADABLE),
+        (answer(outcome(), 403), GapReason.REFUSED),
+        (answer(outcome(), 404), GapReason.MISSING),
+        (answer(outcome(), 502), GapReason.FAILED),
+        (answer({"resourceType": "Binary", "data": "%%%"}), GapReason.UNREADABLE),
+    ],
+)
+async def test_binary_that_cannot_be_fetched_is_a_gap(response: httpx.Response, reason: GapReason) -> None:
+    """A log-in page is not a note, and a refusal is told as one."""
+    notes, gaps = await read_notes([document(IN_BINARY)], client_of(FakeFhir({"Binary/n1": response})), soon())
+
+    assert (notes, [gap.reason for gap in gaps]) == ((), [reason])
+
+
+async def test_text_on_another_server_is_not_fetched() -> None:
+    """A reference may point anywhere; the token stays where it belongs."""
+    elsewhere = {"contentType": "text/plain", "url": "https://files.example.org/n1.txt"}
+    server = FakeFhir({})
+
+    notes, gaps = await read_notes([document(elsewhere)], client_of(server), soon())
+
+    assert (notes, server.requests) == ((), [])
+    assert "not on the list of allowed servers" in gaps[0].detail
+
+
+async def test_text_without_access_is_a_gap() -> None:
+    """Without access to the server, a note that lies there is refused, not broken."""
+    _, gaps = await read_notes([document(IN_BINARY)], None, soon())
+
+    assert [gap.reason for gap in gaps] == [GapReason.REFUSED]
+
+
+async def test_silent_server_costs_no_more_than_the_deadline() -> None:
+    """A text that does not arrive in time is a gap."""
+    client = FhirClient(httpx.AsyncClient(transport=httpx.MockTransport(never)), SERVER, None, settings())
+
+    _, gaps = await read_notes([document(IN_BINARY)], client, Deadline.after(0.01))
+
+    assert [gap.reason for gap in gaps] == [GapReason.TIMEOUT]
+
+
+async def test_texts_are_fetched_together() -> None:
+    """No note waits for another one's text."""
+    arrived, both = [], asyncio.Event()
+
+    async def wait_for_both(request: httpx.Request) -> httpx.Response:
+        arrived.append(request)
+        if len(arrived) == 2:
+            both.set()
+        await both.wait()
+        return answer(b"Cough", content_type="text/plain")
+
+    client = FhirClient(httpx.AsyncClient(transport=httpx.MockTransport(wait_for_both)), SERVER, None, settings())
+    notes, _ = await read_notes([document(IN_BINARY, id="a"), document(IN_BINARY, id="b")], client, soon())
+
+    assert len(notes) == 2
+
+
+async def test_very_long_note_is_cut_and_said_to_be() -> None:
+    """The beginning of a very long note is read, and the gap says that there was more."""
+    (note,), gaps = await read_notes([document(attachment("word " * (MAX_CHARS // 4)))], None, soon())
+
+    assert len(note.text) == MAX_CHARS
+    assert [gap.reason for gap in gaps] == [GapReason.INCOMPLETE]
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({"type": {"coding": [{"display": "Progress note"}]}}, "Progress note"),
+        ({"type": None, "description": "Ward round"}, "Ward round"),
+        ({"type": [], "description": 5}, "Clinical note"),
+    ],
+)
+async def test_note_always_has_a_title(changes: Json, title: str) -> None:
+    """The title is the type's text or display, the description, or just that it is a note."""
+    (note,), _ = await read_notes([document(**changes)], None, soon())
+
+    assert note.title == title

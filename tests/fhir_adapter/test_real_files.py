@@ -1,0 +1,160 @@
+"""Files of other people's systems; those outside the repository are skipped where they are absent."""
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+from pydicom.data import get_testdata_file
+
+from fhir_adapter.build import build_record
+from fhir_adapter.chart import Chart
+from fhir_adapter.collect import collect_chart
+from fhir_adapter.dicom import DicomFilm, decode_film
+from fhir_adapter.notes import read_notes
+from fhir_adapter.observations import read_measurements
+from fhir_adapter.record import GapReason
+from fhir_adapter.references import is_foreign
+from tests.fhir_adapter.builders import ASKED_AT, DATA, Json, bundle, soon
+
+CHILD = "fhir-r4-synthea/1232783.json"
+
+
+def shared(name: str) -> bytes:
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here: it belongs to ../shared/data, which is not part of the repository")
+    return path.read_bytes()
+
+
+def packaged(name: str) -> DicomFilm:
+    path = get_testdata_file(name, download=False)
+    assert path is not None, "pydicom-data is part of the extra [demo]"
+    return decode_film(Path(str(path)).read_bytes())
+
+
+def synthea() -> list[Json]:
+    return [entry["resource"] for entry in orjson.loads(shared(CHILD))["entry"]]
+
+
+def of_type(resources: list[Json], name: str) -> tuple[Json, ...]:
+    return tuple(resource for resource in resources if resource["resourceType"] == name)
+
+
+def test_jpeg_baseline_film_is_read() -> None:
+    """A film compressed with JPEG baseline is decoded, with its view."""
+    film = decode_film(shared("dicom/cr-chest-jpeg-baseline.dcm"))
+
+    assert (film.pixels.shape, film.view, film.modality, film.body_part) == ((1024, 1024), "PA", "CR", "CHEST")
+    # Bone white: the shoulder and spine are brighter than the lung.
+    assert film.pixels[:, 480:544].mean() > film.pixels[300:600, 250:350].mean()
+
+
+def test_monochrome1_film_is_the_inverse() -> None:
+    """Of two files with the same stored pixels, the one called MONOCHROME1 shows the inverse."""
+    plain = decode_film(shared("dicom/cr-chest-jpeg-baseline.dcm")).pixels
+    inverted = decode_film(shared("dicom/cr-chest-monochrome1.dcm")).pixels
+
+    assert np.allclose(inverted, 1 - plain, atol=1e-6)
+
+
+def test_jpeg_2000_film_is_read() -> None:
+    """A 15-bit MONOCHROME1 film compressed with JPEG 2000 is decoded, bone white."""
+    film = packaged("RG1_J2KI.dcm")
+
+    assert (film.pixels.shape, film.view, film.body_part) == ((1955, 1841), "PA", "CHEST")
+    assert film.pixels[400:1200, 880:960].mean() > film.pixels[400:1200, 450:600].mean() + 0.1
+
+
+def test_extremity_says_that_it_is_one() -> None:
+    """A leg is read as well; what it shows is for the model's scope to judge."""
+    assert packaged("RG3_J2KI.dcm").body_part == "EXTREMITY"
+
+
+def test_all_results_of_a_synthetic_child_are_read() -> None:
+    """Of 857 Observations every one with a known code is read, and none is refused."""
+    measurements, gaps = read_measurements(of_type(synthea(), "Observation"), ASKED_AT)
+
+    counts = {key: sum(found.key == key for found in measurements) for key in {found.key for found in measurements}}
+    assert counts == {
+        "temperature": 18,
+        "heart_rate": 26,
+        "respiratory_rate": 26,
+        "spo2": 29,
+        "wbc": 16,
+        "neutrophils": 14,
+        "lymphocytes": 14,
+        "haemoglobin": 16,
+        "platelets": 16,
+        "crp": 7,
+        "procalcitonin": 7,
+        "sodium": 14,
+    }
+    assert gaps == ()
+
+
+async def test_record_of_a_synthetic_child() -> None:
+    """A chart of another system becomes a record: age and sex known, wrist film and missing notes named."""
+    resources = synthea()
+    [child] = of_type(resources, "Patient")
+    prefetch = {
+        "patient": child,
+        "vitals": bundle(*of_type(resources, "Observation")),
+        "labs": None,
+        "notes": None,
+        "imaging": bundle(*of_type(resources, "ImagingStudy")),
+    }
+
+    chart = await collect_chart(prefetch, None, child["id"], soon())
+    record = await build_record(Chart.from_json(chart.to_json()), None, None, ASKED_AT, soon())
+
+    assert (record.demographics.sex, str(record.demographics.birth_date)) == ("male", "2012-03-14")
+    assert {(gap.modality, gap.reason, gap.detail) for gap in record.gaps} == {
+        ("structured", GapReason.MISSING, ""),
+        ("text", GapReason.MISSING, ""),
+        ("image", GapReason.MISSING, "the radiograph on file does not show the chest"),
+    }
+
+
+def test_every_resource_of_a_synthetic_child_is_theirs() -> None:
+    """References as urn:uuid are understood: all of the chart is this child's, and nobody else's."""
+    resources = synthea()
+    [child] = of_type(resources, "Patient")
+    mine = of_type(resources, "Observation") + of_type(resources, "ImagingStudy")
+
+    assert not any(is_foreign(resource, child["id"]) for resource in mine)
+    assert all(is_foreign(resource, "somebody-else") for resource in mine)
+
+
+def test_us_core_example_names_the_preferred_code() -> None:
+    """A US Core pulse oximetry with three codes and a flow-rate component is one saturation."""
+    example = orjson.loads(shared("fhir-us-core-notes/observation-satO2-fiO2.json"))
+
+    [found], gaps = read_measurements([example], ASKED_AT)
+
+    assert (found.key, found.loinc, found.value, gaps) == ("spo2", "59408-5", 95, ())
+    assert found.taken_at == datetime.fromisoformat("2014-12-05T09:30:10+01:00")
+
+
+@pytest.mark.parametrize(
+    ("name", "detail"),
+    [("discharge-summary", "it is not dated"), ("episode-summary", "it is neither plain text nor HTML")],
+)
+async def test_us_core_notes_that_cannot_be_used_say_why(name: str, detail: str) -> None:
+    """The US Core examples hold an undated note and a C-CDA document; both are gaps with a reason."""
+    example = orjson.loads(shared(f"fhir-us-core-notes/documentreference-{name}.json"))
+
+    notes, (gap,) = await read_notes([example], None, soon())
+
+    assert (notes, gap.detail) == ((), detail)
+
+
+async def test_us_core_note_is_read_once_it_is_dated() -> None:
+    """The US Core discharge summary is plain text in base64."""
+    example = orjson.loads(shared("fhir-us-core-notes/documentreference-discharge-summary.json"))
+
+    (note,), _ = await read_notes([{**example, "date": "2026-11-24"}], None, soon())
+
+    assert note.text.startswith("No activity restriction, regular diet")
+    assert note.title == "Discharge Summary"
