@@ -35,11 +35,11 @@ def train(
     Example: [bold]mllm-cds train --images ../shared/data/chest-xray-paediatric --out runs/mine --work runs/work[/bold]
     """
     require_training()
-    import torch  # noqa: PLC0415  # only training pays for it
-    from rich.console import Console  # noqa: PLC0415
+    import torch  # only training pays for it
+    from rich.console import Console
 
-    from inference.training.recipe import COMPACT, read_recipe  # noqa: PLC0415
-    from inference.training.run import Run, train_checkpoint  # noqa: PLC0415
+    from inference.training.recipe import COMPACT, read_recipe
+    from inference.training.run import Run, train_checkpoint
 
     torch.set_num_threads(threads)
     console = Console(stderr=True)
@@ -64,11 +64,11 @@ def evaluate(
     Example: [bold]mllm-cds evaluate --images ../shared/data/chest-xray-paediatric --json[/bold]
     """
     require_training()
-    from cds_hooks.commands.figures import print_figures  # noqa: PLC0415
-    from inference.backends import open_backend  # noqa: PLC0415
-    from inference.checkpoint import Checkpoint  # noqa: PLC0415
-    from inference.training.assess import assess, choose_films  # noqa: PLC0415
-    from inference.training.data.films import read_folder  # noqa: PLC0415
+    from cds_hooks.commands.figures import print_figures
+    from inference.backends import open_backend
+    from inference.checkpoint import Checkpoint
+    from inference.training.assess import assess, choose_films
+    from inference.training.data.films import read_folder
 
     loaded = Checkpoint.load(checkpoint)
     films = choose_films(read_folder(images), everything=everything)
@@ -82,8 +82,8 @@ def export(checkpoint: Folder = None) -> None:
     Example: [bold]mllm-cds export --checkpoint runs/mine[/bold]
     """
     require_training()
-    from inference.checkpoint import SHIPPED  # noqa: PLC0415
-    from inference.training.pack import export_again  # noqa: PLC0415
+    from inference.checkpoint import SHIPPED
+    from inference.training.pack import export_again
 
     sealed = export_again(checkpoint or SHIPPED)
     typer.echo(f"{sealed.identity}: SHA-256 {sealed.digest}")
