@@ -92,6 +92,7 @@ def fit_fusion(
     train, validation = data
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
+    model.requires_grad_()
     model.image.requires_grad_(requires_grad=False)
     views = [encode_films(model.image, train.pictures.pixels, generator) for _ in range(stage.views)]
     held_tokens = encode_films(model.image, validation.pictures.pixels, None)

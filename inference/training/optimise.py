@@ -13,7 +13,7 @@ from inference.training.recipe import Stage
 
 Network = TypeVar("Network", bound=nn.Module)
 WARM_UP = 200
-"""Steps until the learning rate is at its highest."""
+"""Steps until the learning rate is at its highest; a tenth of a run that is shorter than ten times that."""
 
 
 class Optimiser:
@@ -25,8 +25,10 @@ class Optimiser:
         self.trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self.adam = torch.optim.AdamW(self.trained, lr=stage.rate, weight_decay=stage.decay, betas=(0.9, 0.98))
 
+        warm_up = min(WARM_UP, steps // 10 + 1)
+
         def rate(step: int) -> float:
-            return min(1.0, step / WARM_UP) * (0.49 * (1 + math.cos(math.pi * min(1.0, step / steps))) + 0.02)
+            return min(1.0, step / warm_up) * (0.49 * (1 + math.cos(math.pi * min(1.0, step / steps))) + 0.02)
 
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.adam, rate)
 

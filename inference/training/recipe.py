@@ -45,7 +45,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class FusionStage:
-    """What the second stage has beside `optimisation`.
+    """What a fusion stage has beside `optimisation`.
 
     Attributes:
         views: augmented views of each film whose image tokens are kept.
@@ -68,7 +68,7 @@ class FusionStage:
 class Recipe:
     """One run.
 
-    The image stages follow each other on the same weights; `seed` decides everything that is drawn; `card` and `scope`
+    Image stages, then fusion stages, follow each other on the same weights; `seed` decides everything that is drawn; `card` and `scope`
     go into the checkpoint as they stand.
     """
 
@@ -79,7 +79,7 @@ class Recipe:
     card: CardText
     scope: Scope
     image: tuple[Stage, ...]
-    fusion: FusionStage
+    fusion: tuple[FusionStage, ...]
 
 
 def read_recipe(path: Path = COMPACT) -> Recipe:

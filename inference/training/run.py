@@ -124,8 +124,11 @@ def train_checkpoint(run: Run, images: Path, out: Path, medqa: Path | None = Non
         torch.manual_seed(run.recipe.seed)
         model = MultimodalModel(config)
         model.image.load_state_dict(encoder.encoder.state_dict())
-        data = (train, validation)
-        save_weights(fit_fusion(model, run.recipe.fusion, data, tokenizer, run.recipe.seed, run.report), path)
+        for number, stage in enumerate(run.recipe.fusion):
+            # Another seed for each stage: it should see other notes around the same films.
+            seed = run.recipe.seed + number
+            model = fit_fusion(model, stage, (train, validation), tokenizer, seed, run.report)
+        save_weights(model, path)
     model = load_weights(path)  # rounded to half precision: what is calibrated is what ships
     fitted = calibrate(run, model, films, tokenizer)
     return pack(model, tokenizer, fitted["gate"], out, fitted["settings"])

@@ -57,7 +57,7 @@ def test_miniature_fusion_training_beats_chance(tmp_path: Path) -> None:
     """Notes and measurements alone tell more than chance after a few epochs beside an untrained image encoder."""
     draw_cases(tmp_path)
     tokenizer = open_tokenizer(tmp_path / "tokenizer.json")
-    stage = read_recipe().fusion
+    stage = read_recipe().fusion[-1]
     stage = replace(
         stage, views=1, optimisation=replace(stage.optimisation, epochs=10, batch=16, rate=4e-3, average=0.8)
     )
@@ -75,7 +75,7 @@ def test_miniature_fusion_training_beats_chance(tmp_path: Path) -> None:
 def test_image_encoder_stands_still_while_fusion_learns(tmp_path: Path) -> None:
     """The tokens computed once stay those of the encoder that ships."""
     draw_cases(tmp_path)
-    stage = read_recipe().fusion
+    stage = read_recipe().fusion[-1]
     stage = replace(stage, views=1, optimisation=replace(stage.optimisation, epochs=1, batch=32))
     data = FusionData(FILMS, draw_pictures())
     model = MultimodalModel(MINIATURE)
@@ -89,7 +89,7 @@ def test_image_encoder_stands_still_while_fusion_learns(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rate", [0.3, 1.0])
 def test_one_modality_always_stays(tmp_path: Path, rate: float) -> None:
     """However often modalities are taken away, no case is left with nothing."""
-    stage = replace(read_recipe().fusion, drop_image=rate, drop_text=rate, drop_values=rate, drop_value=0.0)
+    stage = replace(read_recipe().fusion[-1], drop_image=rate, drop_text=rate, drop_values=rate, drop_value=0.0)
     everything = draw_cases(tmp_path)
     full = replace(everything, text_present=torch.ones(len(FILMS), 1), value_present=torch.ones(len(FILMS), SLOTS))
 
