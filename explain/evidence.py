@@ -70,7 +70,7 @@ class MeasurementEvidence:
     Attributes:
         key: key of the slot in `inference.contract.MEASUREMENTS`.
         normal: lower and upper limit of the normal range, each None where there is none.
-        effect: signed first-order effect on the logit of the answer; positive speaks for it.
+        effect: signed effect on the log-odds of the answer (integrated gradients); positive speaks for it.
         outside: True when the value lies outside the normal range.
     """
 

@@ -109,7 +109,7 @@ class Tensor:
     SUBSET_LOGITS: Final = "subset_logits"  # float32 (B, 8, CLASSES), rows as SUBSETS
     IMAGE_RELEVANCE: Final = "image_relevance"  # float32 (B, PATCHES), 0 or more
     TEXT_RELEVANCE: Final = "text_relevance"  # float32 (B, TEXT_TOKENS), 0 or more
-    TEXT_EFFECT: Final = "text_effect"  # float32 (B, TEXT_TOKENS), signed, logit of the answer against the others
+    TEXT_EFFECT: Final = "text_effect"  # float32 (B, TEXT_TOKENS), signed, log-odds of the answer, integrated gradients
     VALUE_EFFECT: Final = "value_effect"  # float32 (B, SLOTS), signed, the same scale
     IMAGE_FEATURE: Final = "image_feature"  # float32 (B, WIDTH), pooled, for the scope gate
 

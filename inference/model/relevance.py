@@ -1,20 +1,32 @@
-"""Answer -> why: gradient-weighted relevance of the fusion's attention, and first-order effects of its queries.
+"""Answer -> why: gradient-weighted relevance of the fusion's attention, and integrated effects of its queries.
 
-Rules 5, 6 and 10 of Chefer et al., "Generic attention-model explainability" (ICCV 2021). The image never attends to the
-text in the CATM, so no other rule is needed. The encoders run forward only: relevance is that of their output tokens.
+Relevance: rules 5, 6 and 10 of Chefer et al., "Generic attention-model explainability" (ICCV 2021). The image never
+attends to the text in the CATM, so no other rule is needed. The encoders run forward only: relevance is that of their
+output tokens.
+
+Effects: integrated gradients (Sundararajan et al. 2017) of the answer's log-odds, from learned absent tokens to those
+of the chart. The slope at the chart alone says next to nothing, since the model is flat where it is sure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from inference.contract import SLOTS, SUBSETS
 from inference.model.fusion import CrossAttentionFusion, Deltas, FusionOutput
 from inference.model.mllm import Batch, Encoded, MultimodalModel
+
+STEPS: Final = 5
+_POINTS, _SHARES = np.polynomial.legendre.leggauss(STEPS)
+NODES: Final = ((1 + _POINTS) / 2).tolist()
+WEIGHTS: Final = (_SHARES / 2).tolist()
+"""Gauss-Legendre nodes and weights on 0..1."""
 
 Gradients = tuple[Tensor, Sequence[Tensor], Sequence[Tensor]]
 """Gradients of the score: at the queries (B, Q, D), at each self map, at each cross map."""
@@ -37,11 +49,64 @@ class Explained:
         return tuple(getattr(self, name) for name in self.__dataclass_fields__)
 
 
-def score_answer(logits: Tensor) -> Tensor:
-    """Sum over patients of the log-odds of the most probable diagnosis against all others, from logits (B, classes)."""
-    top = logits.amax(-1, keepdim=True)
-    others = logits.masked_fill(logits == top, -1e4)
-    return (top.squeeze(-1) - others.logsumexp(-1)).sum()
+def pick_answer(logits: Tensor) -> Tensor:
+    """Return the most probable diagnosis of each patient, one-hot (B, classes), from logits (B, classes)."""
+    return (logits == logits.amax(-1, keepdim=True)).float()
+
+
+def score_answer(logits: Tensor, answer: Tensor) -> Tensor:
+    """Sum over patients of the log-odds of `answer` (B, classes), one-hot, against all other diagnoses."""
+    others = logits.masked_fill(answer > 0, -1e4)
+    return ((logits * answer).sum(-1) - others.logsumexp(-1)).sum()
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The fusion's inputs at the chart itself (the first B rows) and at each of `STEPS` points towards its absence.
+
+    Attributes:
+        queries: ((1 + STEPS) B, Q, D), moved on a straight line from the absent tokens to those of the chart.
+        image: the memory, repeated.
+        bias: repeated.
+        answer: one-hot answer of the chart, repeated.
+        change: (B, Q, D), the queries of the chart less the absent ones.
+    """
+
+    queries: Tensor
+    image: Tensor
+    bias: Tensor
+    answer: Tensor
+    change: Tensor
+
+
+def draw_path(model: MultimodalModel, encoded: Encoded, logits: Tensor) -> Path:
+    """Lay the path of integrated gradients from absent note and measurements to the chart."""
+    present = model.fusion.join(encoded.text, encoded.structured)
+    absent = model.fusion.join(
+        torch.zeros_like(encoded.text) + model.fusion.absent_text,
+        torch.zeros_like(encoded.structured) + model.structured.absent,
+    )
+    change = present - absent
+    rows = 1 + STEPS
+    return Path(
+        torch.cat([present, *[absent + node * change for node in NODES]]),
+        torch.cat([encoded.image] * rows),
+        torch.cat([encoded.bias] * rows),
+        torch.cat([pick_answer(logits)] * rows),
+        change,
+    )
+
+
+def integrate(slopes: Tensor, change: Tensor) -> Tensor:
+    """Return the effect of each query (B, Q): the mean slope along the path times the change (B, Q, D).
+
+    Args:
+        slopes: gradient of the score at the queries of a `Path`, ((1 + STEPS) B, Q, D).
+        change: as the `Path` has it.
+    """
+    along = slopes.view(1 + STEPS, -1, slopes.shape[1], slopes.shape[2])[1:]
+    weights = torch.tensor(WEIGHTS, dtype=slopes.dtype).view(-1, 1, 1, 1)
+    return ((along * weights).sum(0) * change).sum(-1)
 
 
 def zero_deltas(queries: Tensor, image: Tensor, fusion: CrossAttentionFusion) -> Deltas:
@@ -73,8 +138,8 @@ def propagate(output: FusionOutput, gradients: Gradients) -> tuple[Tensor, Tenso
     return among[:, 0] - identity[0], onto_image[:, 0]
 
 
-def answer_subsets(model: MultimodalModel, encoded: Encoded, full: Tensor) -> Tensor:
-    """Answer each subset of the modalities: logits (B, 8, classes), rows as `SUBSETS`; `full` (B, classes) is row 7.
+def answer_subsets(model: MultimodalModel, encoded: Encoded) -> Tensor:
+    """Answer each subset of the modalities: logits (B, 8, classes), rows as `SUBSETS`; the last is the answer itself.
 
     Without a note the queries are only 2 + slots long, which makes four of the eight almost free.
     """
@@ -83,9 +148,9 @@ def answer_subsets(model: MultimodalModel, encoded: Encoded, full: Tensor) -> Te
     no_values = torch.zeros_like(encoded.structured) + model.structured.absent
     no_text = torch.zeros_like(encoded.text[:, :1]) + fusion.absent_text
     short_bias = torch.zeros_like(encoded.bias[..., : 2 + SLOTS])
-    rows: dict[int, Tensor] = {len(SUBSETS) - 1: full}
+    rows: dict[int, Tensor] = {}
     for has_text in (False, True):
-        numbers = [number for number, kept in enumerate(SUBSETS) if kept[1] == has_text and number not in rows]
+        numbers = [number for number, kept in enumerate(SUBSETS) if kept[1] == has_text]
         queries, images = [], []
         for number in numbers:
             keeps_image, _, keeps_values = SUBSETS[number]
@@ -99,27 +164,34 @@ def answer_subsets(model: MultimodalModel, encoded: Encoded, full: Tensor) -> Te
 
 
 def explain_answer(
-    model: MultimodalModel, batch: Batch, encoded: Encoded, output: FusionOutput, gradients: Gradients
-) -> Explained:
-    """Put together everything the graph returns, from one forward and backward pass of the fusion."""
-    of_query, of_patch = propagate(output, gradients)
-    absent = model.fusion.join(
-        torch.zeros_like(encoded.text) + model.fusion.absent_text,
-        torch.zeros_like(encoded.structured) + model.structured.absent,
+    model: MultimodalModel, batch: Batch, subsets: Tensor, path: Path, passed: tuple[FusionOutput, Gradients]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Put together relevance and effects, from one forward and backward pass of the fusion along a path.
+
+    Returns:
+        image relevance (B, P), text relevance (B, N), text effect (B, N) and value effect (B, slots).
+    """
+    patients = subsets.shape[0]
+    output, gradients = passed
+    here = FusionOutput(
+        output.logits[:patients],
+        tuple(attention[:patients] for attention in output.self_maps),
+        tuple(attention[:patients] for attention in output.cross_maps),
     )
-    present = model.fusion.join(encoded.text, encoded.structured)
-    # To first order, what the answer would lose if this query were its absent token instead.
-    effect = (gradients[0] * (present - absent)).sum(-1)
+    slopes = (
+        gradients[0],
+        [slope[:patients] for slope in gradients[1]],
+        [slope[:patients] for slope in gradients[2]],
+    )
+    of_query, of_patch = propagate(here, slopes)
+    effect = integrate(gradients[0], path.change)
     words = (batch.tokens != 0).float() * batch.text_present
     notes = slice(1, 1 + batch.tokens.shape[1])
-    return Explained(
-        logits=output.logits,
-        subset_logits=answer_subsets(model, encoded, output.logits),
-        image_relevance=of_patch * batch.image_present,
-        text_relevance=of_query[:, notes] * words,
-        text_effect=effect[:, notes] * words,
-        value_effect=effect[:, -SLOTS:] * batch.value_present,
-        image_feature=encoded.feature,
+    return (
+        of_patch * batch.image_present,
+        of_query[:, notes] * words,
+        effect[:, notes] * words,
+        effect[:, -SLOTS:] * batch.value_present,
     )
 
 
@@ -127,14 +199,15 @@ def run_and_explain(model: MultimodalModel, batch: Batch) -> Explained:
     """Answer and explain by PyTorch's autograd: the reference that the exported graph is held against."""
     with torch.no_grad():
         encoded = model.encode(batch)
-        queries = model.fusion.join(encoded.text, encoded.structured)
-    deltas = zero_deltas(queries, encoded.image, model.fusion)
+        subsets = answer_subsets(model, encoded)
+        path = draw_path(model, encoded, subsets[:, -1])
+    deltas = zero_deltas(path.queries, path.image, model.fusion)
     wanted = [deltas.queries, *deltas.self_maps, *deltas.cross_maps]
     with torch.enable_grad():
         for delta in wanted:
             delta.requires_grad_()
-        output = model.fusion(queries, encoded.image, encoded.bias, deltas)
-        slopes = torch.autograd.grad(score_answer(output.logits), wanted)
+        output = model.fusion(path.queries, path.image, path.bias, deltas)
+        slopes = torch.autograd.grad(score_answer(output.logits, path.answer), wanted)
     blocks = len(deltas.self_maps)
     gradients: Gradients = (slopes[0], slopes[1 : 1 + blocks], slopes[1 + blocks :])
     fixed = FusionOutput(
@@ -143,4 +216,5 @@ def run_and_explain(model: MultimodalModel, batch: Batch) -> Explained:
         tuple(attention.detach() for attention in output.cross_maps),
     )
     with torch.no_grad():
-        return explain_answer(model, batch, encoded, fixed, gradients)
+        reasons = explain_answer(model, batch, subsets, path, (fixed, gradients))
+    return Explained(subsets[:, -1], subsets, *reasons, encoded.feature)

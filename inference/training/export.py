@@ -22,7 +22,14 @@ from torch.export.graph_signature import InputKind, OutputKind
 from inference.contract import INPUT_SHAPES, OUTPUT_NAMES
 from inference.model.fusion import CrossAttentionFusion, Deltas, FusionOutput
 from inference.model.mllm import Batch, MultimodalModel
-from inference.model.relevance import explain_answer, score_answer, zero_deltas
+from inference.model.relevance import (
+    Explained,
+    answer_subsets,
+    draw_path,
+    explain_answer,
+    score_answer,
+    zero_deltas,
+)
 
 EXAMPLES: Final = 2  # an example batch of 1 would be taken for a constant
 OPSET: Final = 20
@@ -35,13 +42,15 @@ class Score(nn.Module):
         super().__init__()
         self.fusion = fusion
 
-    def forward(self, queries: Tensor, image: Tensor, bias: Tensor, *deltas: Tensor) -> tuple[Tensor, ...]:
-        """Return the score (), logits (B, classes) and every map, from the queries, the memory and zero deltas."""
+    def forward(
+        self, queries: Tensor, image: Tensor, bias: Tensor, answer: Tensor, *deltas: Tensor
+    ) -> tuple[Tensor, ...]:
+        """Return the score (), logits (R, classes) and every map, from the rows of a `Path` and zero deltas."""
         blocks = len(self.fusion.blocks)
         moved = Deltas(deltas[0], deltas[1 : 1 + blocks], deltas[1 + blocks :])
         output = self.fusion(queries, image, bias, moved)
         maps = [attention.detach() for attention in (*output.self_maps, *output.cross_maps)]
-        return (score_answer(output.logits), output.logits.detach(), *maps)
+        return (score_answer(output.logits, answer), output.logits.detach(), *maps)
 
 
 class ForwardBackward(nn.Module):
@@ -78,14 +87,16 @@ class AnsweringGraph(nn.Module):
         """Answer and explain a batch."""
         batch = Batch(*inputs)
         encoded = self.model.encode(batch)
-        queries = self.model.fusion.join(encoded.text, encoded.structured)
-        deltas = zero_deltas(queries, encoded.image, self.model.fusion)
+        subsets = answer_subsets(self.model, encoded)
+        path = draw_path(self.model, encoded, subsets[:, -1])
+        deltas = zero_deltas(path.queries, path.image, self.model.fusion)
         flat = (deltas.queries, *deltas.self_maps, *deltas.cross_maps)
-        user, slopes = self.joint(queries, encoded.image, encoded.bias, *flat)
+        user, slopes = self.joint(path.queries, path.image, path.bias, path.answer, *flat)
         blocks = len(self.model.fusion.blocks)
         output = FusionOutput(user[-1 - 2 * blocks], tuple(user[-2 * blocks : -blocks]), tuple(user[-blocks:]))
         gradients = (slopes[0], slopes[1 : 1 + blocks], slopes[1 + blocks :])
-        return explain_answer(self.model, batch, encoded, output, gradients).in_order()
+        reasons = explain_answer(self.model, batch, subsets, path, (output, gradients))
+        return Explained(subsets[:, -1], subsets, *reasons, encoded.feature).in_order()
 
 
 def example_inputs(batch: int) -> dict[str, Tensor]:
@@ -100,15 +111,14 @@ def example_inputs(batch: int) -> dict[str, Tensor]:
 def trace_backward(model: MultimodalModel) -> ForwardBackward:
     """Export the fusion's forward and backward pass with a free batch axis."""
     with torch.no_grad():
-        batch = Batch(**example_inputs(EXAMPLES))
-        encoded = model.encode(batch)
-        queries = model.fusion.join(encoded.text, encoded.structured)
-    deltas = zero_deltas(queries, encoded.image, model.fusion)
+        encoded = model.encode(Batch(**example_inputs(EXAMPLES)))
+        path = draw_path(model, encoded, answer_subsets(model, encoded)[:, -1])
+    deltas = zero_deltas(path.queries, path.image, model.fusion)
     flat = [delta.requires_grad_() for delta in (deltas.queries, *deltas.self_maps, *deltas.cross_maps)]
-    patients = Dim("patients", min=1, max=1024)
-    shapes = ({0: patients}, {0: patients}, {0: patients}, tuple({0: patients} for _ in flat))
-    inputs = (queries, encoded.image, encoded.bias, *flat)
-    program = export(Score(model.fusion), inputs, dynamic_shapes=shapes, strict=False)
+    rows = Dim("rows", min=1, max=8192)
+    inputs = (path.queries, path.image, path.bias, path.answer)
+    shapes = (*({0: rows} for _ in inputs), tuple({0: rows} for _ in flat))
+    program = export(Score(model.fusion), (*inputs, *flat), dynamic_shapes=shapes, strict=False)
     return ForwardBackward(_export_forward_backward(program))
 
 

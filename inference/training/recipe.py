@@ -68,8 +68,8 @@ class FusionStage:
 class Recipe:
     """One run.
 
-    Image stages, then fusion stages, follow each other on the same weights; `seed` decides everything that is drawn; `card` and `scope`
-    go into the checkpoint as they stand.
+    Image stages, then fusion stages, follow each other on the same weights; `seed` decides everything that is drawn;
+    `card` and `scope` go into the checkpoint as they stand.
     """
 
     name: str

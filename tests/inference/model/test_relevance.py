@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from inference.contract import OUTPUT_NAMES, SUBSETS
+from inference.model import relevance
 from inference.model.mllm import Batch, MultimodalModel
-from inference.model.relevance import Explained, run_and_explain, score_answer
+from inference.model.relevance import Explained, draw_path, pick_answer, run_and_explain, score_answer
 
 MASKED = {0: "image_present", 1: "text_present", 2: "value_present"}
 
@@ -51,23 +53,41 @@ def test_padding_has_no_relevance(model: MultimodalModel, batch: Batch) -> None:
     assert explained.text_relevance[0, :20].min() >= 0
 
 
-def test_value_effects_are_the_slope_of_the_score(model: MultimodalModel, batch: Batch) -> None:
-    """The effect of a measurement is the directional derivative of the answer's log-odds along its removal."""
-    step = 1e-3
-    nearly = replace(batch, value_present=batch.value_present.clone())
-    nearly.value_present[0, 4] = 1 - step
-    top = model(batch).logits[0].argmax()
-
-    def score(logits: torch.Tensor) -> torch.Tensor:
-        others = torch.cat([logits[:top], logits[top + 1 :]])
-        return logits[top] - others.logsumexp(0)
-
+def test_effects_are_what_the_change_did(model: MultimodalModel, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a note that fills every place and fine steps, the effects add up to the change of the log-odds."""
+    points, shares = np.polynomial.legendre.leggauss(40)
+    monkeypatch.setattr(relevance, "STEPS", 40)
+    monkeypatch.setattr(relevance, "NODES", ((1 + points) / 2).tolist())
+    monkeypatch.setattr(relevance, "WEIGHTS", (shares / 2).tolist())
+    longest = Batch(*(getattr(batch, name)[2:] for name in Batch.__dataclass_fields__))
     with torch.no_grad():
-        slope = (score(model(batch).logits[0].double()) - score(model(nearly).logits[0].double())) / step
+        encoded = model.encode(longest)
+        path = draw_path(model, encoded, model(longest).logits)
+        absent = path.queries[:1] - path.change
+        before = score_answer(model.fusion(absent, encoded.image, encoded.bias).logits, path.answer[:1])
+        after = score_answer(model(longest).logits, path.answer[:1])
 
-    assert run_and_explain(model, batch).value_effect[0, 4].item() == pytest.approx(slope.item(), abs=2e-3, rel=0.05)
+    explained = run_and_explain(model, longest)
+
+    total = explained.text_effect.sum() + explained.value_effect.sum()
+    assert total.item() == pytest.approx((after - before).item(), abs=1e-3)
 
 
-def test_score_is_the_log_odds_of_the_most_probable() -> None:
+def test_sign_of_an_effect_is_that_of_leaving_the_value_out(model: MultimodalModel, batch: Batch) -> None:
+    """The measurement with the largest effect moves the answer the same way when it is taken away."""
+    explained = run_and_explain(model, batch)
+    place = int(explained.value_effect[0].abs().argmax())
+    without = replace(batch, value_present=batch.value_present.clone())
+    without.value_present[0, place] = 0
+    answer = pick_answer(explained.logits)[:1]
+
+    lost = score_answer(explained.logits[:1], answer) - score_answer(model(without).logits[:1].detach(), answer)
+
+    assert lost.sign() == explained.value_effect[0, place].sign()
+
+
+def test_score_is_the_log_odds_of_the_answer() -> None:
     """For two classes the score of a patient is the difference of the logits; a batch adds up."""
-    assert score_answer(torch.tensor([[2.0, -1.0], [0.5, 4.0]])).item() == pytest.approx(3.0 + 3.5)
+    logits = torch.tensor([[2.0, -1.0], [0.5, 4.0]])
+
+    assert score_answer(logits, pick_answer(logits)).item() == pytest.approx(3.0 + 3.5)

@@ -59,3 +59,10 @@ def test_anatomy_is_left_alone(box: tuple[int, int, int, int]) -> None:
     """What stands in the middle, low down, or runs on is no letter."""
     film = make_marked(*box)
     assert np.array_equal(unmark(film), film)
+
+
+def test_mark_beside_something_as_bright_is_left_alone() -> None:
+    """A bright end that goes over into a bright structure is a rib's and not a letter."""
+    film = make_marked(40, 8, 9, 7)
+    film[30:60, 17:60] = 220
+    assert np.array_equal(unmark(film), film)

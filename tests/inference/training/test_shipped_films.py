@@ -15,7 +15,7 @@ from inference.training.synthesis.novelty import COMPARED_SIDE, nearest_similari
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "cds_hooks/sandbox/films"
 IMAGES = ROOT.parent / "shared/data/chest-xray-paediatric"
-NAMES = ("paper-case", "viral", "healthy", "no-labs", "contradiction")
+NAMES = ("bacterial", "viral", "healthy", "no-labs", "contradiction")
 
 
 @pytest.mark.parametrize("name", NAMES)

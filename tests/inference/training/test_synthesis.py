@@ -104,6 +104,20 @@ def cut_off(checkpoint: Path, recipe: Recipe, films: tuple[Tensor, Tensor]) -> N
     fitting.save(checkpoint)
 
 
+def test_every_step_draws_other_films() -> None:
+    """Two steps of one run do not learn from the same draw."""
+    drawn: list[Tensor] = []
+
+    def draw(grey: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        drawn.append(grey)
+        return draw_base(grey, generator)
+
+    fitting = Fitting(replace(TINY_BASE, draw=draw), Recipe(2, batch=8))
+    for _ in range(2):
+        fitting.advance(*make_films())
+    assert not torch.equal(*drawn)
+
+
 def test_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
     """A checkpoint is never taken up by a run with other settings, whose learning rate would not fit."""
     films = make_films()

@@ -1,0 +1,41 @@
+"""All inputs of a case -> what makes two cases the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from cds_hooks.crypto import Vault
+from cds_hooks.pipeline import Case
+from fhir_adapter.chart import Chart
+
+
+def fingerprint(case: Case, model_digest: str, vault: Vault) -> str:
+    """Return a keyed hash of server, patient, model and the content of every resource.
+
+    The content, not only the versions that stand in it: whoever asks must hold the data themselves, or a caller could
+    name the versions of a chart that it may not read and be given the finished result. The access token is not part
+    of it (it changes with every call), nor is the moment of the question: a result is reused for a short time only.
+    """
+    content = _of_chart(case.chart) if case.chart else _of_prefetch(case.prefetch)
+    return vault.mark("inputs", case.fhir_server or "", case.patient_id, model_digest, content)
+
+
+def _of_chart(chart: Chart) -> str:
+    """Hash a chart; the order in which a server lists its resources does not matter."""
+    resources = [chart.patient, *chart.observations, *chart.documents, *chart.studies, *chart.endpoints]
+    gaps = sorted(str(gap) for gap in chart.gaps)
+    # JSON has no bare line breaks, so that the joints cannot be moved.
+    lines = [b"chart", _canonical(gaps), *sorted(map(_canonical, resources))]
+    return hashlib.sha256(b"\n".join(lines)).hexdigest()
+
+
+def _of_prefetch(prefetch: Mapping[str, Any] | None) -> str:
+    return hashlib.sha256(b"request\n" + _canonical(prefetch)).hexdigest()
+
+
+def _canonical(content: object) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)

@@ -1,0 +1,123 @@
+"""POST /cds-services/mllm-diagnosis: a chart is opened, and a card answers in time.
+
+One deadline is made when the request is there. What takes longer than it allows goes on in the worker, and the card
+says so; what fails is an error that names the part. There is never an empty list of cards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from uuid import uuid4
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from cds_hooks.cards import Frame, build_card, build_running_card
+from cds_hooks.cases import Hook, collect_case, question_of
+from cds_hooks.crypto import new_token
+from cds_hooks.discovery import SERVICE_ID
+from cds_hooks.errors import Issue, Refusal
+from cds_hooks.incoming import read_hook
+from cds_hooks.jobs import CONNECT_S, QueueDown
+from cds_hooks.log import get_logger
+from cds_hooks.parts import Parts, parts_of
+from cds_hooks.protocol import Card, HookResponse
+from cds_hooks.refusals import DATABASE_DOWN, refusal_of_failure
+from cds_hooks.store.audit import Entry, What
+from cds_hooks.store.cards import Shown
+from cds_hooks.store.states import Claim, Failure, JobState
+from cds_hooks.wire import json_response, read_body
+from fhir_adapter.deadline import Deadline
+
+SPARE_S: Final = 0.03
+"""Kept back of the budget for writing the answer."""
+router = APIRouter()
+log = get_logger()
+
+
+@router.post("/cds-services/{service_id}")
+async def call(service_id: str, request: Request) -> Response:
+    """Answer a hook call (CDS Hooks, "Calling a CDS Service")."""
+    parts = parts_of(request)
+    deadline = Deadline.after(parts.settings.answer_within_s - SPARE_S)
+    check_service(service_id)
+    hook_request = read_hook(await read_body(request))
+    hook = Hook(hook_request, request.state.request_id, parts.store.clock(), deadline)
+    try:
+        card = await answer(parts, hook)
+    except SQLAlchemyError:
+        log.exception("database_down", part="database")
+        raise DATABASE_DOWN from None
+    return json_response(HookResponse(cards=(card,)).to_wire())
+
+
+def check_service(service_id: str) -> None:
+    """Refuse an id that discovery does not list.
+
+    Raises:
+        Refusal: 404.
+    """
+    if service_id != SERVICE_ID:
+        raise Refusal(404, Issue("not-found", "There is no CDS service of this id: see GET /cds-services."))
+
+
+async def answer(parts: Parts, hook: Hook) -> Card:
+    """Return the card for one hook call.
+
+    Raises:
+        Refusal: the data cannot be used, or a part of the service is down.
+        SQLAlchemyError: the database is.
+    """
+    case = await collect_case(parts, hook)
+    mark = parts.store.vault.mark
+    patient = mark("patient", case.fhir_server or "", case.patient_id)
+    claim = await asyncio.to_thread(parts.store.jobs.claim, question_of(parts, case, patient))
+    state = claim.state if claim.state is JobState.DONE else await _run(parts, hook, claim)
+    actor = mark("user", hook.server or "", hook.request.context.user_id)
+    entry = Entry(What.HOOK_ANSWERED, actor, patient, claim.job_id, hook.request_id)
+    card = await asyncio.to_thread(_show, parts, hook, entry, state)
+    log.info("card_shown", job_id=claim.job_id, state=state)
+    return card
+
+
+async def _run(parts: Parts, hook: Hook, claim: Claim) -> JobState:
+    """See that the job runs, and wait for its end until the deadline.
+
+    Raises:
+        Refusal: it cannot be enqueued, or it failed.
+    """
+    if claim.fresh:
+        await _enqueue(parts, claim)
+    log.info("job_enqueued" if claim.fresh else "job_joined", job_id=claim.job_id, attempt=claim.attempt)
+    status = await parts.waiter.wait(claim.job_id, hook.deadline)
+    if status is None:
+        return claim.state
+    if status.state is JobState.FAILED:
+        raise refusal_of_failure(status.reason or Failure.INTERNAL)
+    return status.state
+
+
+async def _enqueue(parts: Parts, claim: Claim) -> None:
+    try:
+        # Longer than the hook may take, if it must be: a job that nobody enqueued would leave the card waiting.
+        await asyncio.wait_for(asyncio.to_thread(parts.queue.put, claim.job_id), 2 * CONNECT_S)
+    except (QueueDown, TimeoutError):
+        log.exception("queue_down", part="queue", job_id=claim.job_id)
+        await asyncio.to_thread(parts.store.jobs.fail, claim.job_id, claim.attempt, Failure.QUEUE)
+        raise refusal_of_failure(Failure.QUEUE) from None
+
+
+def _show(parts: Parts, hook: Hook, entry: Entry, state: JobState) -> Card:
+    """Build the card, and remember that it was shown before it is."""
+    job_id, token = str(entry.job_id), new_token()
+    page_url = parts.settings.url(f"/explanations/{token}")
+    frame = Frame(uuid4(), uuid4(), page_url, job_id, hook.request.context.encounter_id)
+    if state is JobState.DONE:
+        judgement = parts.store.results.judgement(job_id)
+        card, kind = build_card(judgement, parts.engine.card, frame), judgement.prediction.verdict.value
+    else:
+        card, kind = build_running_card(parts.engine.card, frame), "running"
+    suggestion = card.suggestions[0].uuid if card.suggestions else None
+    parts.store.cards.show(Shown(card.uuid, job_id, SERVICE_ID, kind, token, suggestion), entry)
+    return card

@@ -1,0 +1,90 @@
+"""What a worker does with a case: the interface, and the case as it is handed on.
+
+The real one is `mllm_pipeline`. This module imports neither the model nor FHIR readers: the web process needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+from pydantic import SecretStr
+
+from cds_hooks.judgement import Judgement
+from fhir_adapter.chart import Chart
+from fhir_adapter.deadline import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question about one patient.
+
+    Attributes:
+        patient_id: FHIR id.
+        fhir_server: base URL of the client's server, or None where only prefetched data may be used.
+        token: bearer token for it.
+        chart: what was collected, or None where the server was too slow for the hook: the worker collects then.
+        prefetch: what the client sent along, needed only without a chart.
+        asked_at: moment of the hook, with its time zone.
+    """
+
+    patient_id: str
+    fhir_server: str | None
+    token: SecretStr | None
+    chart: Chart | None
+    prefetch: Mapping[str, Any] | None
+    asked_at: datetime
+
+    def to_json(self) -> bytes:
+        """Return the case as JSON, token and all: seal it at once."""
+        return orjson.dumps(
+            {
+                "patient_id": self.patient_id,
+                "fhir_server": self.fhir_server,
+                "token": self.token.get_secret_value() if self.token else None,
+                "chart": orjson.Fragment(self.chart.to_json()) if self.chart else None,
+                "prefetch": self.prefetch if self.chart is None else None,
+                "asked_at": self.asked_at,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Case:
+        """Read what `to_json` wrote."""
+        content = orjson.loads(data)
+        chart = content["chart"]
+        return cls(
+            content["patient_id"],
+            content["fhir_server"],
+            SecretStr(content["token"]) if content["token"] else None,
+            Chart.from_json(orjson.dumps(chart)) if chart else None,
+            content["prefetch"],
+            datetime.fromisoformat(content["asked_at"]),
+        )
+
+
+class Pipeline(Protocol):
+    """From a case to its judgement; one for the life of a worker, on its event loop."""
+
+    async def judge(self, case: Case, deadline: Deadline) -> Judgement:
+        """Judge one case.
+
+        Raises:
+            fhir_adapter.errors.FhirError: there is no chart to judge.
+            inference.backends.BackendError: the model gives no answer.
+        """
+        ...
+
+    async def healthy(self) -> bool:
+        """Say whether the model answers now, by asking it."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what is held."""
+        ...
+
+
+OpenPipeline = Callable[[], Awaitable[Pipeline]]

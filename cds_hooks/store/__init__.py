@@ -1,0 +1,1 @@
+"""What must be remembered: jobs, results, pages, cards, feedback, audit. SQLite or PostgreSQL, by URL."""

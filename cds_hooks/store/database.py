@@ -1,0 +1,84 @@
+"""Database URL -> engine whose transactions behave alike on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from cds_hooks.store.tables import metadata
+
+READ: Final = {"read_only": True}
+"""Execution options of a connection that writes nothing."""
+WAIT_S: Final = 5.0
+"""How long a writer waits for another one before it fails."""
+
+
+class Database:
+    """An engine with its tables in place.
+
+    Raises (every method): sqlalchemy.exc.SQLAlchemyError where the database is down.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = _open(sa.make_url(url))
+        self._reader = self.engine.execution_options(**READ)
+
+    def create_tables(self) -> None:
+        """Create what is missing; safe when several processes start at once."""
+        with self.write() as connection:
+            if self.engine.dialect.name == "postgresql":
+                # Two processes that create the same table at once fail on the system catalogue otherwise.
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(0x6D6C6C6D)))
+            metadata.create_all(connection)
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """Return a context manager of a connection for queries: it waits for no writer."""
+        return self._reader.connect()
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """Return a context manager of a transaction."""
+        return self.engine.begin()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def _open(url: sa.URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": int(WAIT_S)})
+    if url.database and url.database != ":memory:":
+        _make_private(Path(url.database))
+        engine = sa.create_engine(url, connect_args={"check_same_thread": False, "timeout": WAIT_S})
+    else:
+        # One connection that all threads take turns with: a second one would be a second, empty database.
+        engine = sa.create_engine(
+            "sqlite://", connect_args={"check_same_thread": False}, poolclass=sa.QueuePool, pool_size=1, max_overflow=0
+        )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # transactions are ours, see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.cursor().execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if not connection.get_execution_options().get("read_only"):
+        # A transaction that reads first and writes later cannot wait for another writer: it would fail at once.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,230 @@
+"""One invented child, and everything a hook, a job and a card are made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from PIL import Image
+
+from cds_hooks.cards import Frame
+from cds_hooks.judgement import Judgement
+from explain.evidence import (
+    Claim,
+    Explanation,
+    ImageEvidence,
+    MeasurementEvidence,
+    NoteEvidence,
+    Region,
+    Share,
+    Span,
+)
+from explain.regions import AREA_OF_REGION
+from inference.checkpoint import Card as ModelCard
+from inference.contract import DIAGNOSES
+from inference.prediction import Likelihood, Prediction, Verdict
+
+PATIENT_ID = "pat-7f3c"
+FAMILY = "Zwetschgenbaum"
+GIVEN = "Ottilie"
+NOTE_WORDS = "quietly whistling kingfisher cough"
+TOKEN = "tok-3c1f-secret-bearer"
+HOOK_INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
+SERVER = "https://ehr.example.org/fhir"
+ASKED_AT = datetime(2026, 11, 24, 9, 14, tzinfo=UTC)
+SECRETS = (PATIENT_ID, FAMILY, GIVEN, "kingfisher", TOKEN, "1977.125", "dr-strange-91")
+"""Words that may appear in no log, whatever happens."""
+
+MODEL_CARD = ModelCard(
+    name="paediatric-pneumonia",
+    version="1.0",
+    scope="For children aged 1 to 5 with a frontal chest radiograph.",
+    intended_use="To support the question of bacterial or viral pneumonia.",
+    not_for=("It is not for adults.",),
+    simulated="Notes and measurements in training were simulated around real radiographs.",
+    digest="ab" * 32,
+    temperature=1.3,
+)
+
+
+def make_patient(**changes: Any) -> dict[str, Any]:
+    """Return a Patient resource."""
+    return {
+        "resourceType": "Patient",
+        "id": PATIENT_ID,
+        "meta": {"versionId": "1"},
+        "name": [{"family": FAMILY, "given": [GIVEN]}],
+        "gender": "female",
+        "birthDate": "2023-03-02",
+        **changes,
+    }
+
+
+def make_observation(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """Return a CRP result."""
+    return {
+        "resourceType": "Observation",
+        "id": f"crp-{number}",
+        "meta": {"versionId": "1"},
+        "status": "final",
+        "category": [{"coding": [{"code": "laboratory"}]}],
+        "code": {"coding": [{"system": "http://loinc.org", "code": "1988-5"}]},
+        "subject": {"reference": f"Patient/{PATIENT_ID}"},
+        "effectiveDateTime": "2026-11-24T08:22:00Z",
+        "valueQuantity": {"value": 96, "unit": "mg/L", "system": "http://unitsofmeasure.org", "code": "mg/L"},
+        **changes,
+    }
+
+
+def make_bundle(*resources: dict[str, Any]) -> dict[str, Any]:
+    """Return a searchset."""
+    entries = [{"resource": resource, "search": {"mode": "match"}} for resource in resources]
+    return {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+
+
+def make_prefetch(**changes: Any) -> dict[str, Any]:
+    """Return a prefetch with every key; null is "there is none"."""
+    return {
+        "patient": make_patient(),
+        "vitals": None,
+        "labs": make_bundle(make_observation()),
+        "notes": None,
+        "imaging": None,
+        **changes,
+    }
+
+
+def make_hook(**changes: Any) -> dict[str, Any]:
+    """Return a hook call; a field that is changed to `...` is left out."""
+    hook = {
+        "hook": "patient-view",
+        "hookInstance": HOOK_INSTANCE,
+        "context": {"patientId": PATIENT_ID, "userId": "Practitioner/dr-strange-91", "encounterId": "enc-1"},
+        "prefetch": make_prefetch(),
+        **changes,
+    }
+    return {name: value for name, value in hook.items() if value is not ...}
+
+
+def make_authorization(**changes: Any) -> dict[str, Any]:
+    """Return a fhirAuthorization."""
+    token = {
+        "access_token": TOKEN,
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "user/Patient.read",
+        "subject": "cds-service4",
+        **changes,
+    }
+    return {name: value for name, value in token.items() if value is not ...}
+
+
+def make_png(grey: int) -> bytes:
+    """Return a small PNG file."""
+    file = io.BytesIO()
+    Image.new("L", (8, 8), grey).save(file, "PNG")
+    return file.getvalue()
+
+
+FILM, HEAT = make_png(10), make_png(200)
+
+
+def make_prediction(probabilities: tuple[float, ...] = (0.02, 0.86, 0.12), **changes: Any) -> Prediction:
+    """Return an answer: bacterial pneumonia."""
+    prediction = Prediction(
+        likelihoods=tuple(Likelihood(*pair) for pair in zip(DIAGNOSES, probabilities, strict=True)),
+        prediction_set=("bacterial",),
+        coverage=0.9,
+        verdict=Verdict.ANSWER,
+        reasons=(),
+        modalities=("image", "text", "structured"),
+        checkpoint="paediatric-pneumonia 1.0",
+        model_digest=MODEL_CARD.digest,
+    )
+    return dataclasses.replace(prediction, **changes)
+
+
+def out_of_scope(**changes: Any) -> Prediction:
+    """Return a refusal to answer."""
+    wanted: dict[str, Any] = {
+        "likelihoods": (),
+        "prediction_set": (),
+        "verdict": Verdict.OUT_OF_SCOPE,
+        "reasons": ("The patient's age is not one this model is for (12 to under 72 months).",),
+    }
+    return make_prediction(**{**wanted, **changes})
+
+
+def unsure(**changes: Any) -> Prediction:
+    """Return an answer that leaves two possible."""
+    wanted: dict[str, Any] = {
+        "probabilities": (0.07, 0.52, 0.41),
+        "prediction_set": ("bacterial", "viral"),
+        "verdict": Verdict.UNSURE,
+        "reasons": ("At 90% coverage none of these can be excluded: Bacterial pneumonia, Viral pneumonia.",),
+    }
+    return make_prediction(**{**wanted, **changes})
+
+
+def make_measurement(**changes: Any) -> MeasurementEvidence:
+    """Return a raised CRP that speaks for the answer."""
+    row = MeasurementEvidence(
+        key="crp",
+        name="C-reactive protein",
+        value=96.0,
+        unit="mg/L",
+        normal=(None, 5),
+        effect=0.8,
+        outside=True,
+        taken_at=datetime(2026, 11, 24, 8, 22, tzinfo=UTC),
+        source="Observation/crp-1/_history/1",
+    )
+    return dataclasses.replace(row, **changes)
+
+
+REGIONS = tuple(
+    Region(name, 0.71 if name == "right lower zone" else 0.29 / (len(AREA_OF_REGION) - 1))
+    for name in sorted(AREA_OF_REGION, key=lambda name: name != "right lower zone")
+)
+
+
+def make_explanation(**changes: Any) -> Explanation:
+    """Return evidence of all three kinds."""
+    explanation = Explanation(
+        shares=(Share("image", 0.3, 0.6), Share("text", 0.1, 0.2), Share("structured", 0.1, 0.2)),
+        baseline=0.36,
+        image=ImageEvidence(
+            FILM, HEAT, REGIONS, "AP", ASKED_AT,
+            "ImagingStudy/film-1/_history/1",
+        ),
+        note=NoteEvidence(
+            NOTE_WORDS, "Emergency note", (Span(0, 7, 1.0, "for"),), ASKED_AT, "DocumentReference/n-1/_history/1",
+            truncated=False,
+        ),
+        measurements=(make_measurement(),),
+        claims=(
+            Claim("The model puts bacterial pneumonia at 86 %.", "neutral", None, ()),
+            Claim("C-reactive protein 96 mg/L speaks for it.", "for", "structured", ("Observation/crp-1/_history/1",)),
+            Claim("Against it speaks a runny nose.", "against", "text", ("DocumentReference/n-1/_history/1",)),
+        ),
+        missing=("Procalcitonin: not on file",),
+    )  # fmt: skip
+    return dataclasses.replace(explanation, **changes)
+
+
+def make_judgement(**changes: Any) -> Judgement:
+    """Return what a job finds out about the child."""
+    draft = {"resourceType": "Condition", "subject": {"reference": f"Patient/{PATIENT_ID}"}}
+    judgement = Judgement(make_prediction(), make_explanation(), draft, model_ms=20.0, job_ms=45.0)
+    return dataclasses.replace(judgement, **changes)
+
+
+FRAME = Frame(
+    UUID("4e0a3a1e-3283-4575-ab82-028d55fe2719"),
+    UUID("e56e1945-20b3-4393-8503-a1a20fd73152"),
+    "https://cds.example.org/explanations/abc",
+    "0" * 32,
+)
