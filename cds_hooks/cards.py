@@ -122,6 +122,8 @@ def _about(judgement: Judgement, frame: Frame) -> dict[str, Any]:
         "checkpoint": prediction.checkpoint,
         "modelDigest": prediction.model_digest,
         "verdict": prediction.verdict.value,
+        "probabilities": {item.diagnosis.key: round(item.probability, 4) for item in prediction.likelihoods},
+        "predictionSet": list(prediction.prediction_set),
         "modalities": list(prediction.modalities),
         "modelMs": round(judgement.model_ms, 1),
         "jobMs": round(judgement.job_ms, 1),

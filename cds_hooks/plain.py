@@ -32,7 +32,8 @@ def markdown(text: str) -> str:
     escaped = _MARKUP.sub(r"\\\1", one_line(text))
     escaped = _BLOCK.sub(lambda found: "\\" + found[1] if found[1] else found[2] + "\\" + found[3], escaped)
     escaped = _LINKS.sub(lambda found: found.group(1) + r"\:" if found.group(1) else found.group(3) + r"\.", escaped)
-    return html.escape(escaped, quote=True)
+    # A client that shows entities as they are would break up "patient&#x27;s"; the typographic sign needs no entity.
+    return html.escape(escaped.replace("'", "’"), quote=True)
 
 
 def summary(text: str) -> str:

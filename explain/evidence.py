@@ -135,3 +135,5 @@ class Explanation:
     claims: tuple[Claim, ...]
     missing: tuple[str, ...]
     """One clause each: what was not available and why."""
+    test_data: bool = False
+    """True when the chart is marked as that of no real person."""

@@ -56,6 +56,7 @@ def explain(
         measurements=evidence.measurements,
         claims=tell(prediction, evidence),
         missing=tuple(dict.fromkeys(str(gap) for gap in inputs.gaps)),
+        test_data=record.demographics.test_data,
     )
 
 

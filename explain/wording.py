@@ -21,9 +21,9 @@ def percent(probability: float) -> str:
     """Return a probability in whole per cent; never a false "0 %" or "100 %"."""
     whole = round(100.0 * probability)
     if whole == 0 and probability > 0.0:
-        return "< 1 %"
+        return "under 1 %"
     if whole == 100 and probability < 1.0:
-        return "> 99 %"
+        return "over 99 %"
     return f"{whole} %"
 
 

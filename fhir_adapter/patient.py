@@ -8,10 +8,11 @@ from typing import Final, get_args
 from fhir_adapter.dates import read_birth_date
 from fhir_adapter.record import Demographics, Gap, GapReason, Sex
 from fhir_adapter.references import source_of
-from fhir_adapter.shape import Resource, as_text
+from fhir_adapter.shape import Resource, as_dict, as_text, dicts_of
 
 _SEXES: Final[dict[str, Sex]] = {sex: sex for sex in get_args(Sex)}
 _OLDEST_Y: Final = 130
+_TEST_DATA: Final = ("http://terminology.hl7.org/CodeSystem/v3-ActReason", "HTEST")
 
 
 def read_demographics(patient: Resource, asked_at: datetime) -> tuple[Demographics, tuple[Gap, ...]]:
@@ -30,4 +31,11 @@ def read_demographics(patient: Resource, asked_at: datetime) -> tuple[Demographi
     sex = _SEXES.get(as_text(patient.get("gender")), "unknown")
     if sex == "unknown":
         gaps.append(Gap("patient", "sex", GapReason.MISSING))
-    return Demographics(born, sex, source_of(patient)), tuple(gaps)
+    return Demographics(born, sex, source_of(patient), _is_test_data(patient)), tuple(gaps)
+
+
+def _is_test_data(patient: Resource) -> bool:
+    """Say whether Resource.meta marks the record as test data, by tag or by security label."""
+    meta = as_dict(patient.get("meta"))
+    labels = (*dicts_of(meta.get("tag")), *dicts_of(meta.get("security")))
+    return any((label.get("system"), label.get("code")) == _TEST_DATA for label in labels)

@@ -35,11 +35,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Demographics:
-    """Who the patient is, as far as the model may know: no name, no address, no identifier."""
+    """Who the patient is, as far as the model may know: no name, no address, no identifier.
+
+    Attributes:
+        test_data: True when the record is tagged as test health data, of no real person (HL7 v3 ActReason HTEST).
+    """
 
     birth_date: date | None
     sex: Sex
     source: Source
+    test_data: bool = False
 
     def age_months(self, at: datetime) -> float | None:
         """Return the age in months at a moment, or None when no birth date is on file."""

@@ -279,3 +279,12 @@ def test_view_takes_what_the_store_gives() -> None:
     image: Any = PAGES["answer"].explanation.image
     light = replace(PAGES["answer"].explanation, image=replace(image, film_png=b"", heat_png=b""))
     assert render_page(replace(PAGES["answer"], explanation=light)) == render_page(PAGES["answer"])
+
+
+def test_made_up_patients_are_called_so() -> None:
+    """The page of a chart that is marked as test data says so at the top; other pages do not."""
+    chart = record()
+    made_up = replace(chart, demographics=replace(chart.demographics, test_data=True))
+
+    assert "Test data." in render_page(view(made_up))
+    assert "Test data." not in render_page(view())

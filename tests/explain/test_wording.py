@@ -32,7 +32,7 @@ def row(key: str, value: float) -> MeasurementEvidence:
 
 @pytest.mark.parametrize(
     ("probability", "text"),
-    [(0.0, "0 %"), (0.0001, "< 1 %"), (0.005, "< 1 %"), (0.124, "12 %"), (0.996, "> 99 %"), (1.0, "100 %")],
+    [(0.0, "0 %"), (0.0001, "under 1 %"), (0.005, "under 1 %"), (0.124, "12 %"), (0.996, "over 99 %"), (1.0, "100 %")],
 )
 def test_percent_never_claims_certainty(probability: float, text: str) -> None:
     """A probability that is not 0 or 1 is never rounded to 0 % or 100 %."""

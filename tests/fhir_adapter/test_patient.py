@@ -43,3 +43,12 @@ def test_sex_outside_the_value_set_is_unknown(gender: object) -> None:
 
     assert read.sex == "unknown"
     assert [(gap.item, gap.reason) for gap in gaps] == [("sex", GapReason.MISSING)]
+
+
+@pytest.mark.parametrize("place", ["tag", "security"])
+def test_test_data_are_known_as_such(place: str) -> None:
+    """A record tagged HTEST is of no real person, and everything made from it can say so."""
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"}
+
+    assert read_demographics(patient(meta={place: [label]}), ASKED_AT)[0].test_data
+    assert not read_demographics(patient(), ASKED_AT)[0].test_data

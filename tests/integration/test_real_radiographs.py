@@ -94,7 +94,9 @@ async def ask(url: str, fhir: str, count: int) -> list[str]:
 def top_of(result: dict[str, object]) -> str:
     """Return the key of the most probable diagnosis of a card's result."""
     found = result.get("probabilities")
-    return max(found, key=found.get) if isinstance(found, dict) and found else str(result["verdict"])
+    return (
+        max(found, key=lambda name: float(found[name])) if isinstance(found, dict) and found else str(result["verdict"])
+    )
 
 
 def test_real_radiographs_get_the_right_class_in_most_cases(held_out: list[Film], service: tuple[str, str]) -> None:

@@ -11,7 +11,8 @@ from inference.checkpoint import SHIPPED, CheckpointError
 from inference.contract import OUTPUT_NAMES
 from inference.model.mllm import Batch
 from inference.model.relevance import run_and_explain
-from inference.training.pack import GOLDEN_NAME, WEIGHTS_NAME, export_onnx, golden_inputs, load_weights, save_weights
+from inference.training.export import export_onnx
+from inference.training.pack import GOLDEN_NAME, WEIGHTS_NAME, golden_inputs, load_weights, save_weights
 from tests.inference.model.conftest import model
 
 __all__ = ["model"]
