@@ -116,17 +116,19 @@ def _is_finding(prediction: Prediction) -> bool:
 
 def _about(judgement: Judgement, frame: Frame) -> dict[str, Any]:
     prediction = judgement.prediction
+    chances = {item.diagnosis.key: round(item.probability, 4) for item in prediction.likelihoods}
+    # Out of scope there is neither, and the specification wants no empty members.
+    figures = {"probabilities": chances, "predictionSet": list(prediction.prediction_set)} if chances else {}
     return {
         "job": frame.job_id,
         "state": "done",
         "checkpoint": prediction.checkpoint,
         "modelDigest": prediction.model_digest,
         "verdict": prediction.verdict.value,
-        "probabilities": {item.diagnosis.key: round(item.probability, 4) for item in prediction.likelihoods},
-        "predictionSet": list(prediction.prediction_set),
         "modalities": list(prediction.modalities),
         "modelMs": round(judgement.model_ms, 1),
         "jobMs": round(judgement.job_ms, 1),
+        **figures,
     }
 
 

@@ -25,9 +25,23 @@ class CaseArrays:
     value_age: FloatArray
 
 
-def cases_of(films: Sequence[Film], seed: int, *, grammar: GrammarName, draw: int = 0) -> list[SimulatedCase]:
-    """Draw the simulated case around each film; the same for the same film name, seed and draw."""
-    return [case_for(film.path.name, DIAGNOSES[film.label].key, seed, grammar=grammar, draw=draw) for film in films]
+def cases_of(
+    films: Sequence[Film], seed: int, *, grammar: GrammarName, draw: int = 0, complete: float = 0.0
+) -> list[SimulatedCase]:
+    """Draw the simulated case around each film; the same for the same film name, seed and draw.
+
+    Args:
+        films: their names and labels decide.
+        seed: of the whole cohort.
+        grammar: wordings of the notes.
+        draw: another number gives the same film another case.
+        complete: share of the cases, 0..1, in which everything was measured and a note written.
+    """
+    whole = np.random.default_rng([seed, abs(draw), 7]).random(len(films)) < complete
+    return [
+        case_for(film.path.name, DIAGNOSES[film.label].key, seed, grammar=grammar, draw=draw, complete=bool(all_of_it))
+        for film, all_of_it in zip(films, whole, strict=True)
+    ]
 
 
 def arrays_of(cases: Sequence[SimulatedCase], tokenizer: Tokenizer) -> CaseArrays:

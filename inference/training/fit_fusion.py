@@ -106,7 +106,9 @@ def fit_fusion(
         model.train()
         model.image.eval()
         # New notes and measurements around the same films in every epoch.
-        cases = tensors_of(cases_of(train.films, seed, grammar="train", draw=epoch + 1), tokenizer)
+        cases = tensors_of(
+            cases_of(train.films, seed, grammar="train", draw=epoch + 1, complete=stage.complete), tokenizer
+        )
         order = torch.from_numpy(np.random.default_rng([seed, epoch]).permutation(len(labels)))
         for index in in_batches(order, optimisation.batch, whole=True):
             kept, image_present = drop_modalities(cases.pick(index), stage, generator)

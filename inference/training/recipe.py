@@ -53,6 +53,7 @@ class FusionStage:
         drop_value: probability that a single measurement is taken away from a case.
         image_noise: deviation of the noise on image tokens, as a share of their own: the encoder knows its training
             films better than any new one, and fusion must not learn to lean on that.
+        complete: share of the cases in which everything was measured: what hospitals seldom order is else seldom seen.
     """
 
     optimisation: Stage
@@ -62,6 +63,7 @@ class FusionStage:
     drop_values: float
     drop_value: float
     image_noise: float
+    complete: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

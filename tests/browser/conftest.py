@@ -10,15 +10,19 @@ from playwright.sync_api import Browser, sync_playwright
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+def find_chromium() -> str | None:
+    """Return where Chromium is on this machine, or None."""
+    return next(filter(None, map(shutil.which, CHROMIUM)), None)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium of this machine, or the one that Playwright installed.
 
     For one module only: as long as Playwright is open its event loop runs, and no other test could start one.
     """
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
     with sync_playwright() as playwright:
-        path = found or playwright.chromium.executable_path
+        path = find_chromium() or playwright.chromium.executable_path
         if not Path(path).exists():
             pytest.skip("no Chromium: `apt-get install chromium` or `playwright install chromium`")
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])

@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, Page, expect
 from cds_hooks.store.opening import open_store
 from cds_hooks.store.tables import feedback
 from tests.browser.watched import Watched, watched
-from tests.sandbox.films import write_stripes
 from tests.sandbox.live import Live, live_demo
 
 pytestmark = pytest.mark.browser
@@ -17,8 +16,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    folder = tmp_path_factory.mktemp("demo")
-    with live_demo(folder, write_stripes(tmp_path_factory.mktemp("films"), side=256)) as live:
+    with live_demo(tmp_path_factory.mktemp("demo"), None) as live:
         yield live
 
 

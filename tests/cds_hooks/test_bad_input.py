@@ -191,22 +191,21 @@ async def silent_server() -> AsyncIterator[str]:
         server.close()
 
 
-async def test_server_that_is_too_slow_is_left_to_the_worker() -> None:
-    """What does not come in time is fetched by the worker: the card says that it runs, nothing is given up."""
+@pytest.mark.parametrize("prefetch", [{"patient": make_patient()}, {}])
+async def test_server_that_is_too_slow_is_left_to_the_worker(prefetch: dict[str, Any]) -> None:
+    """What does not come in time, be it the Patient, is fetched by the worker: the card says that it runs."""
     async with silent_server() as server:
         fhir, settings = FhirSettings(allowed_servers=(HttpUrl(server),)), make_settings(answer_within_s=0.1)
         async with running(fhir=fhir, settings=settings) as service:
             service.pipeline.hold()
-            hook = make_hook(
-                fhirServer=server, fhirAuthorization=make_authorization(), prefetch={"patient": make_patient()}
-            )
+            hook = make_hook(fhirServer=server, fhirAuthorization=make_authorization(), prefetch=prefetch)
             (card,) = (await service.fire(hook)).json()["cards"]
             await until(lambda: bool(service.pipeline.cases))
             (case,) = service.pipeline.cases
             service.pipeline.let_go()
 
     assert card["summary"].startswith("Analysis running")
-    assert (None, {"patient": make_patient()}, server) == (case.chart, case.prefetch, case.fhir_server)
+    assert (case.chart, case.prefetch, case.fhir_server) == (None, prefetch, server)
     assert case.token is not None
     assert case.token.get_secret_value() == TOKEN
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
+from starlette.types import Message
 
+from cds_hooks.middleware import BodyLimit
 from tests.cds_hooks.fakes import Running, make_settings, running
 from tests.cds_hooks.samples import FAMILY, make_hook
 
@@ -70,6 +73,22 @@ async def test_site_may_close_it() -> None:
 
     assert "access-control-allow-origin" not in stranger.headers
     assert friend.headers["access-control-allow-origin"] == "https://ehr.example"
+
+
+async def test_announced_size_is_believed_before_anything_is_read() -> None:
+    """A body that says that it is too large is refused without reading a byte of it."""
+    sent: list[Message] = []
+
+    async def never(*_: object) -> Any:
+        raise AssertionError("nothing is to be read")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "headers": [(b"content-length", b"2000")]}
+    await BodyLimit(never, limit=1024)(scope, never, send)
+
+    assert sent[0]["status"] == 413
 
 
 @pytest.mark.parametrize("path", ["/cds-services", "/healthz", "/nowhere", "/static/explanation.css"])

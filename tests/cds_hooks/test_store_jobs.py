@@ -155,6 +155,16 @@ def test_failed_job_is_started_again_by_the_next_question(store: Store, reason: 
     assert (started.job_id, 2, False) == (joined.job_id, joined.attempt, joined.fresh)
 
 
+def test_failed_job_is_started_again_by_one_of_many(store: Store) -> None:
+    """Of all who see the same failure at the same moment, one starts the job again and the others join."""
+    started = begin(store)
+    store.jobs.fail(started.job_id, started.attempt, Failure.MODEL)
+    seen = store.jobs._find("f")
+    assert seen is not None
+
+    assert [store.jobs._start_again(seen, ask()).fresh for _ in range(3)] == [True, False, False]
+
+
 @pytest.mark.parametrize("lost", ["worker", "message"])
 def test_lost_job_is_started_again(store: Store, clock: HandClock, lost: str) -> None:
     """A job whose worker or message is gone is started again after the limit, and not before."""

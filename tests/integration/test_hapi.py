@@ -13,7 +13,6 @@ from cds_hooks.commands.seeding import send_transaction
 from cds_hooks.sandbox.cases import load_cases
 from cds_hooks.sandbox.patients import sample_patients
 from tests.integration.hapi_server import hapi_server, why_not
-from tests.sandbox.films import write_stripes
 from tests.sandbox.live import Live, live_demo
 
 pytestmark = [pytest.mark.hapi, pytest.mark.skipif(bool(why_not()), reason=why_not() or "HAPI can be started")]
@@ -31,9 +30,9 @@ def hapi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def live(hapi: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """The demonstration, and HAPI with the same patients, loaded by one transaction."""
-    films, now = write_stripes(tmp_path_factory.mktemp("films")), datetime.now(UTC)
-    with live_demo(tmp_path_factory.mktemp("demo"), films, hapi, now=now) as live:
-        samples = sample_patients(now, live.sandbox.dicomweb_url, films=films)
+    now = datetime.now(UTC)
+    with live_demo(tmp_path_factory.mktemp("demo"), None, hapi, now=now) as live:
+        samples = sample_patients(now, live.sandbox.dicomweb_url)
         with httpx.Client(timeout=120) as http:
             send_transaction(http, hapi, samples.bundle)
         yield live

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from cds_hooks.commands.running import bind, server_config
 from cds_hooks.sandbox.combined import combined_app
 from cds_hooks.sandbox.demonstration import demo_fhir_settings, demo_settings
+from cds_hooks.sandbox.films import FOLDER
 from cds_hooks.sandbox.hospital import Sandbox
 from cds_hooks.settings import ServiceSettings
 from fhir_adapter.settings import FhirSettings
@@ -54,19 +55,20 @@ def open_checkpoint(folder: Path) -> Path:
 
 
 @contextmanager
-def live_demo(folder: Path, films: Path, *allowed: str, now: datetime | None = None) -> Iterator[Live]:
+def live_demo(folder: Path, films: Path | None, *allowed: str, now: datetime | None = None) -> Iterator[Live]:
     """Run what `mllm-cds demo` runs.
 
     Args:
         folder: for the database and the checkpoint.
-        films: of the sample patients.
+        films: of the sample patients, judged by a checkpoint that has learned nothing; None for the films and the
+            checkpoint that ship.
         allowed: more FHIR servers the service may ask.
         now: moment the samples are built around.
     """
     bound = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-    sandbox = Sandbox.with_samples(url, now=now, films=films)
-    checkpoint = open_checkpoint(folder / "checkpoint")
+    sandbox = Sandbox.with_samples(url, now=now, films=films or FOLDER)
+    checkpoint = open_checkpoint(folder / "checkpoint") if films else None
     settings = demo_settings(url, folder).model_copy(update={"checkpoint": checkpoint})
     own = demo_fhir_settings(sandbox).allowed_servers
     fhir = FhirSettings(allowed_servers=(*own, *(HttpUrl(server) for server in allowed)))

@@ -74,10 +74,13 @@ def draw_cases(labels: Sequence[str], seed: int, *, grammar: GrammarName = "trai
     ]
 
 
-def case_for(film_name: str, label: str, seed: int, *, grammar: GrammarName = "train", draw: int = 0) -> SimulatedCase:
+def case_for(
+    film_name: str, label: str, seed: int, *, grammar: GrammarName = "train", draw: int = 0, complete: bool = False
+) -> SimulatedCase:
     """Draw the case of a radiograph: the same for the same name, seed and draw, whatever else is in the folder."""
     digest = hashlib.sha256(f"cohort-1:{seed}:{draw}:{film_name}".encode()).digest()
-    return draw_case(label, np.random.default_rng(int.from_bytes(digest[:16])), grammar=grammar)
+    rng = np.random.default_rng(int.from_bytes(digest[:16]))
+    return draw_case(label, rng, grammar=grammar, complete=complete)
 
 
 def draw_group(label: str, stream: Stream) -> Group:
