@@ -1,6 +1,6 @@
 """Take the README's picture: the demo as it is, a card in the chart and the page behind it, side by side.
 
-    python -m tests.browser.pictures docs/images/card-and-page.png
+`python -m tests.browser.pictures docs/images/card-and-page.png`
 """
 
 from __future__ import annotations
