@@ -38,7 +38,7 @@ from tests.cds_hooks.samples import (
 from tests.inference.tiny_checkpoint import make_checkpoint
 
 NOW = datetime.now(UTC)
-IN_TIME = Deadline.after(600)
+IN_TIME = Deadline.after(86_400)
 
 
 @pytest.fixture(scope="module")

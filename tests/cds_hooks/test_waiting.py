@@ -13,7 +13,11 @@ from fhir_adapter.deadline import Deadline
 from tests.cds_hooks.fakes import until
 
 DONE = Status(JobState.DONE)
-NEVER = Deadline.after(60)
+
+
+def never() -> Deadline:
+    """Return a deadline beyond the end of a test; made anew, as a deadline made at import passes in a long run."""
+    return Deadline.after(60)
 
 
 class Jobs:
@@ -40,7 +44,7 @@ async def asked_about(jobs: Jobs, job_ids: set[str]) -> None:
 async def test_end_is_noticed() -> None:
     """Whoever waits learns how the job ended."""
     jobs = Jobs()
-    waiting = asyncio.create_task(Waiter(jobs).wait("a", NEVER))
+    waiting = asyncio.create_task(Waiter(jobs).wait("a", never()))
     await asked_about(jobs, {"a"})
     jobs.rows["a"] = DONE
 
@@ -61,7 +65,7 @@ async def test_all_are_served_by_one_question() -> None:
     """However many wait, the database is asked once for all of them."""
     jobs = Jobs()
     waiter = Waiter(jobs)
-    waiting = [asyncio.create_task(waiter.wait(job_id, NEVER)) for job_id in ("a", "a", "b")]
+    waiting = [asyncio.create_task(waiter.wait(job_id, never())) for job_id in ("a", "a", "b")]
     await asked_about(jobs, {"a", "b"})
     jobs.rows |= {"a": DONE, "b": Status(JobState.FAILED)}
 
@@ -73,7 +77,7 @@ async def test_bell_brings_the_answer_at_once(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(module, "POLL_S", 3600)
     jobs = Jobs()
     waiter = Waiter(jobs)
-    waiting = asyncio.create_task(waiter.wait("a", NEVER))
+    waiting = asyncio.create_task(waiter.wait("a", never()))
     await asked_about(jobs, {"a"})
     jobs.rows["a"] = DONE
     await asyncio.to_thread(waiter.ring)
@@ -107,7 +111,7 @@ async def test_database_error_reaches_those_who_wait() -> None:
     waiter = Waiter(jobs)
     jobs.error = OperationalError("select", {}, Exception())
     with pytest.raises(OperationalError):
-        await waiter.wait("a", NEVER)
+        await waiter.wait("a", never())
     jobs.error, jobs.rows = None, {"a": DONE}
 
-    assert await waiter.wait("a", NEVER) == DONE
+    assert await waiter.wait("a", never()) == DONE
