@@ -17,10 +17,13 @@ if [[ $(id -u) -ne 0 ]] || ! command -v apt-get > /dev/null; then
     exit 0
 fi
 export DEBIAN_FRONTEND=noninteractive
-# The packages would start services of their own; the tests start private ones.
-printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
-chmod +x /usr/sbin/policy-rc.d
-trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+# The packages would start services of their own; the tests start private ones. A policy that is there already is kept.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod +x "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
 if ! (apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}") > /tmp/mllm-cds-packages.log 2>&1; then
     echo "could not install ${missing[*]}, so their tests are skipped; see /tmp/mllm-cds-packages.log"
 fi
