@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Modality = Literal["image", "text", "structured"]
+LONGEST_MONTH: Final = 31
 Sex = Literal["female", "male", "other", "unknown"]
 
 
@@ -47,8 +48,17 @@ class Demographics:
     test_data: bool = False
 
     def age_months(self, at: datetime) -> float | None:
-        """Return the age in months at a moment, or None when no birth date is on file."""
-        return None if self.birth_date is None else (at.date() - self.birth_date).days / 30.4375
+        """Return the age in months at a moment, or None when no birth date is on file.
+
+        By the calendar, so that a first birthday is 12 months whatever the months' lengths were; between two of a
+        child's monthly days it rises evenly.
+        """
+        if self.birth_date is None:
+            return None
+        day, born = at.date(), self.birth_date
+        months = (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
+        since = (day.day - born.day) % LONGEST_MONTH
+        return months + since / LONGEST_MONTH
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from inference.training.data.films import Film, read_folder
 from tests.sandbox.live import served
 
 PAEDIATRIC = Path(__file__).parents[3] / "shared" / "data" / "chest-xray-paediatric"
-PER_CLASS = 8
+PER_CLASS = int(os.environ.get("FILMS_PER_CLASS", "8"))
 SEED = 30_000
 
 pytestmark = pytest.mark.skipif(not PAEDIATRIC.is_dir(), reason="the radiographs are not here: ../shared/data")
@@ -104,5 +105,6 @@ def test_real_radiographs_get_the_right_class_in_most_cases(held_out: list[Film]
     named = asyncio.run(ask(*service, len(held_out)))
     right = sum(name == DIAGNOSES[film.label].key for name, film in zip(named, held_out, strict=True))
 
-    print(f"right class in {right} of {len(held_out)} real radiographs: {named}")  # noqa: T201 - shown by pytest -s
+    refused = named.count("out of scope")
+    print(f"right class in {right} of {len(held_out)}, {refused} refused")  # noqa: T201 - shown by pytest -s
     assert right > len(held_out) / 2
