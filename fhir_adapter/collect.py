@@ -33,7 +33,7 @@ _REASON_OF_STATE: Final = {
     State.NONE: (GapReason.MISSING, ""),
     State.REFUSED: (GapReason.REFUSED, ""),
     State.FAILED: (GapReason.FAILED, ""),
-    State.ABSENT: (GapReason.REFUSED, "it was not sent along, and no access was given to fetch it"),
+    State.ABSENT: (GapReason.NO_ACCESS, "it was not sent along"),
 }
 
 

@@ -36,7 +36,7 @@ async def read_films(
     if not candidates:
         return (), reasons
     if dicomweb is None:
-        return (), (Gap("image", ITEM, GapReason.REFUSED, "no access to an image archive is set up"),)
+        return (), (Gap("image", ITEM, GapReason.NO_ACCESS, "no image archive is set up"),)
     failed: list[tuple[FilmAddress, Gap]] = []
     for candidate in candidates[:MAX_TRIES]:
         result = await _read(candidate, dicomweb, deadline)

@@ -15,7 +15,9 @@ from fhir_adapter.errors import (
 )
 from fhir_adapter.record import Gap, GapReason, Modality
 
-TRANSIENT: Final = frozenset({GapReason.REFUSED, GapReason.FAILED, GapReason.TIMEOUT, GapReason.INCOMPLETE})
+TRANSIENT: Final = frozenset(
+    {GapReason.REFUSED, GapReason.NO_ACCESS, GapReason.FAILED, GapReason.TIMEOUT, GapReason.INCOMPLETE}
+)
 """Reasons that may be gone a minute later: a result with such a gap is not worth remembering."""
 
 _REASONS: Final[tuple[tuple[type[FhirError], GapReason, str], ...]] = (

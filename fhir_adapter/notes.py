@@ -79,7 +79,7 @@ async def _read(
     failed: list[Gap] = []
     for attachment in document.attachments:
         if client is None and not attachment.get("data"):
-            failed.append(Gap("text", _ITEM, GapReason.REFUSED, "it lies on the FHIR server, and no access was given"))
+            failed.append(Gap("text", _ITEM, GapReason.NO_ACCESS, "its text lies on the FHIR server"))
             continue
         try:
             data, content_type = await _load(attachment, client, deadline)

@@ -109,6 +109,7 @@ class GapReason(StrEnum):
     MISSING = "not on file"
     STALE = "too old to describe this illness"
     REFUSED = "the FHIR server refused access"
+    NO_ACCESS = "no access to a server that has it was given"
     FAILED = "the server failed"
     TIMEOUT = "the server did not answer in time"
     UNREADABLE = "could not be read"

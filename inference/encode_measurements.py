@@ -17,7 +17,14 @@ SEXES: Final = {"female": 1.0, "male": 0.0}
 NAMED: Final = frozenset({"crp", "wbc", "procalcitonin", "spo2", "temperature", "respiratory_rate"})
 """Measurements whose absence a clinician is told one by one; a line for each of the others would hide these."""
 SAYS_IT_ALL: Final = frozenset(
-    {GapReason.MISSING, GapReason.REFUSED, GapReason.FAILED, GapReason.TIMEOUT, GapReason.INCOMPLETE}
+    {
+        GapReason.MISSING,
+        GapReason.REFUSED,
+        GapReason.NO_ACCESS,
+        GapReason.FAILED,
+        GapReason.TIMEOUT,
+        GapReason.INCOMPLETE,
+    }
 )
 """Reasons of a gap in the record after which a list of single missing measurements adds nothing, or is untrue."""
 

@@ -111,8 +111,8 @@ async def test_absent_key_without_access_is_a_gap() -> None:
     """Without access to the server a missing part stays missing, and the gap says why."""
     chart = await collect_chart(without("notes"), None, PATIENT_ID, soon())
 
-    assert [(gap.modality, gap.reason) for gap in chart.gaps] == [("text", GapReason.REFUSED)]
-    assert "no access" in chart.gaps[0].detail
+    assert [(gap.modality, gap.reason) for gap in chart.gaps] == [("text", GapReason.NO_ACCESS)]
+    assert "no access" in chart.gaps[0].reason.value
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ async def test_film_without_an_archive_is_a_gap() -> None:
     """A study on file whose images cannot be fetched is not the same as no study."""
     films, (gap,) = await read_films([study()], [endpoint()], None, soon())
 
-    assert (films, gap.reason) == ((), GapReason.REFUSED)
+    assert (films, gap.reason) == ((), GapReason.NO_ACCESS)
 
 
 async def test_no_candidates_means_no_question() -> None:

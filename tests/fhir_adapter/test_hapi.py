@@ -109,7 +109,7 @@ async def test_record_is_built_from_the_server(client: FhirClient) -> None:
     record = await build_record(chart, client, None, ASKED_AT, soon())
 
     assert (len(record.measurements), [note.text for note in record.notes]) == (27, ["Cough"])
-    assert [(gap.modality, gap.reason) for gap in record.gaps] == [("image", GapReason.REFUSED)]
+    assert [(gap.modality, gap.reason) for gap in record.gaps] == [("image", GapReason.NO_ACCESS)]
 
 
 async def test_page_cap_leaves_the_chart_incomplete(hapi: str) -> None:

@@ -198,10 +198,10 @@ async def test_text_on_another_server_is_not_fetched() -> None:
 
 
 async def test_text_without_access_is_a_gap() -> None:
-    """Without access to the server, a note that lies there is refused, not broken."""
+    """Without access to the server, a note that lies there is out of reach, not refused and not broken."""
     _, gaps = await read_notes([document(IN_BINARY)], None, soon())
 
-    assert [gap.reason for gap in gaps] == [GapReason.REFUSED]
+    assert [gap.reason for gap in gaps] == [GapReason.NO_ACCESS]
 
 
 async def test_silent_server_costs_no_more_than_the_deadline() -> None:

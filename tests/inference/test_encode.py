@@ -191,9 +191,12 @@ class TestGaps:
         ("modality", "item"),
         [("image", "radiograph"), ("text", "clinical note"), ("structured", "C-reactive protein")],
     )
-    def test_refused_source_is_not_called_missing(self, encoder: Encoder, modality: Modality, item: str) -> None:
-        """When the server refused access, nobody knows that something is "not on file"."""
-        record = make_record(measurements=(), notes=(), films=(), gaps=(Gap(modality, "something", GapReason.REFUSED),))
+    @pytest.mark.parametrize("reason", [GapReason.REFUSED, GapReason.NO_ACCESS])
+    def test_refused_source_is_not_called_missing(
+        self, encoder: Encoder, modality: Modality, item: str, reason: GapReason
+    ) -> None:
+        """Where there was no way to look, nobody knows that something is "not on file"."""
+        record = make_record(measurements=(), notes=(), films=(), gaps=(Gap(modality, "something", reason),))
 
         assert reasons(encoder.encode(record, ASKED_AT), item) == []
 
