@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,26 +17,20 @@ from inference.training.cases import CaseTensors
 BATCH = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """Logits (N, classes) and pooled image features (N, width)."""
-
-    logits: npt.NDArray[np.float32]
-    features: npt.NDArray[np.float32]
-
-
-def judge(model: MultimodalModel, tokens: Tensor, cases: CaseTensors, modalities: Collection[str]) -> Judged:
+def judge(
+    model: MultimodalModel, tokens: Tensor, cases: CaseTensors, modalities: Collection[str]
+) -> npt.NDArray[np.float32]:
     """Judge cases by image tokens (N, P, width), notes and values; what is not in `modalities` is taken away."""
     model.eval()
     image, text, values = (torch.tensor(float(name in modalities)) for name in ("image", "text", "structured"))
     # Age and sex stay: they are known of nearly every patient, and alone do not make the record present.
     values = torch.full((1, SLOTS), float(values))
     values[:, DEMOGRAPHIC_SLOTS] = 1
-    logits, features = [], []
+    logits = []
     with torch.no_grad():
         for index in in_batches(torch.arange(len(tokens)), BATCH):
             part = cases.pick(index).keep(text.expand(len(index), 1), values.expand(len(index), SLOTS))
             seen = tokens[index].float()
             logits.append(model(part.as_batch(image.expand(len(index), 1)), seen).logits)
-            features.append(seen.mean(1))
-    return Judged(torch.cat(logits).numpy(), torch.cat(features).numpy())
+    answers: npt.NDArray[np.float32] = torch.cat(logits).numpy()
+    return answers

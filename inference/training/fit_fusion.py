@@ -22,7 +22,7 @@ from inference.training.batching import in_batches
 from inference.training.cases import CaseTensors, tensors_of
 from inference.training.data.films import Film
 from inference.training.encode_cases import cases_of
-from inference.training.evaluate import Judged, judge
+from inference.training.evaluate import judge
 from inference.training.fit_image import BATCH_TO_JUDGE, Pictures, Report
 from inference.training.metrics import macro_auc
 from inference.training.optimise import Optimiser
@@ -75,8 +75,7 @@ def validate(model: MultimodalModel, tokens: Tensor, cases: CaseTensors, labels:
     """Return the macro AUC of the validation films with everything and with the image alone, in words."""
     full = judge(model, tokens, cases, ("image", "text", "structured"))
     alone = judge(model, tokens, cases, ("image",))
-    scores: list[Judged] = [full, alone]
-    auc = [macro_auc(labels.numpy(), torch.from_numpy(one.logits).softmax(-1).numpy()) for one in scores]
+    auc = [macro_auc(labels.numpy(), torch.from_numpy(logits).softmax(-1).numpy()) for logits in (full, alone)]
     return f"validation AUC {auc[0]:.4f}, image alone {auc[1]:.4f}"
 
 
@@ -101,7 +100,6 @@ def fit_fusion(
     labels, optimisation = train.pictures.labels, stage.optimisation
     steps = optimisation.epochs * (len(labels) // optimisation.batch)
     optimiser = Optimiser(model, optimisation, steps)
-    averaged: MultimodalModel = optimiser.averaged  # type: ignore[assignment]  # a copy of the model
     for epoch in range(optimisation.epochs):
         model.train()
         model.image.eval()
@@ -118,6 +116,6 @@ def fit_fusion(
                 logits = model(kept.as_batch(image_present), tokens).logits
             loss = nn.functional.cross_entropy(logits.float(), labels[index], label_smoothing=optimisation.smoothing)
             optimiser.step(loss)
-        heard = validate(averaged, held_tokens, held_cases, validation.pictures.labels)
+        heard = validate(optimiser.averaged, held_tokens, held_cases, validation.pictures.labels)
         report(f"fusion epoch {epoch + 1}/{optimisation.epochs}: loss {loss.item():.3f}, {heard}")
-    return averaged
+    return optimiser.averaged

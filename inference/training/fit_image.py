@@ -67,12 +67,8 @@ def fit_image(
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     network.requires_grad_()
-    for module in network.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = stage.dropout
     steps = stage.epochs * (len(train.labels) // stage.batch)
     optimiser = Optimiser(network, stage, steps)
-    averaged: ImageClassifier = optimiser.averaged  # type: ignore[assignment]  # a copy of the network
     for epoch in range(stage.epochs):
         network.train()
         order = torch.randperm(len(train.labels), generator=generator)
@@ -82,6 +78,6 @@ def fit_image(
                 logits = network(image)
             loss = nn.functional.cross_entropy(logits.float(), train.labels[index], label_smoothing=stage.smoothing)
             optimiser.step(loss)
-        auc = macro_auc(validation.labels.numpy(), judge_images(averaged, validation))
+        auc = macro_auc(validation.labels.numpy(), judge_images(optimiser.averaged, validation))
         report(f"image epoch {epoch + 1}/{stage.epochs}: loss {loss.item():.3f}, validation AUC {auc:.4f}")
-    return averaged
+    return optimiser.averaged

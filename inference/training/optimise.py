@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +16,13 @@ WARM_UP = 200
 """Steps until the learning rate is at its highest; a tenth of a run that is shorter than ten times that."""
 
 
-class Optimiser:
+class Optimiser(Generic[Network]):
     """One training run's moving parts around a network; `averaged` is the network to keep."""
 
-    def __init__(self, network: nn.Module, stage: Stage, steps: int) -> None:
+    def __init__(self, network: Network, stage: Stage, steps: int) -> None:
+        for module in network.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = stage.dropout
         self.network, self.stage, self.step_number = network, stage, 0
         self.averaged = copy.deepcopy(network).eval().requires_grad_(requires_grad=False)
         self.trained = [parameter for parameter in network.parameters() if parameter.requires_grad]

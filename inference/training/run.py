@@ -18,7 +18,7 @@ from inference.checkpoint import Checkpoint
 from inference.manifest import MASKS
 from inference.model.config import ModelConfig
 from inference.model.mllm import MultimodalModel
-from inference.training.calibration import COVERAGE, conformal_quantile, fit_gate, fit_temperature
+from inference.training.calibration import COVERAGE, GateFit, conformal_quantile, fit_gate, fit_temperature
 from inference.training.cases import tensors_of
 from inference.training.data.films import Film, Split, load_pixels, read_folder
 from inference.training.encode_cases import cases_of
@@ -79,13 +79,14 @@ def make_encoder(run: Run, config: ModelConfig, train: FusionData, validation: F
     return classifier
 
 
-def calibrate(run: Run, model: MultimodalModel, films: Sequence[Film], tokenizer: Tokenizer) -> dict[str, Any]:
-    """Fit temperature, quantiles and gate on the calibration split; returns the settings of the checkpoint."""
-    held, train = take(films, "calibration"), take(films, "train")
+def calibrate(
+    run: Run, model: MultimodalModel, train: FusionData, held: FusionData, tokenizer: Tokenizer
+) -> tuple[dict[str, Any], GateFit]:
+    """Fit temperature, quantiles and gate on the calibration split `held`; returns the settings, and the gate."""
     tokens = encode_films(model.image, held.pictures.pixels, None)
     cases = tensors_of(cases_of(held.films, run.recipe.seed, grammar="test"), tokenizer)
     labels = held.pictures.labels.numpy()
-    logits = {mask: judge(model, tokens, cases, mask.split("+")).logits for mask in MASKS}
+    logits = {mask: judge(model, tokens, cases, mask.split("+")) for mask in MASKS}
     temperature = fit_temperature(np.concatenate(list(logits.values())), np.tile(labels, len(MASKS)))
     quantiles = {
         mask: conformal_quantile(np.stack([probabilities(row, temperature) for row in logits[mask]]), labels)
@@ -101,7 +102,7 @@ def calibrate(run: Run, model: MultimodalModel, films: Sequence[Film], tokenizer
         "scope": scope,
         "calibration": {"temperature": temperature, "coverage": COVERAGE, "quantiles": quantiles},
     }
-    return {"settings": settings, "gate": gate}
+    return settings, gate
 
 
 def train_checkpoint(run: Run, images: Path, out: Path, medqa: Path | None = None) -> Checkpoint:
@@ -130,5 +131,5 @@ def train_checkpoint(run: Run, images: Path, out: Path, medqa: Path | None = Non
             model = fit_fusion(model, stage, (train, validation), tokenizer, seed, run.report)
         save_weights(model, path)
     model = load_weights(path)  # rounded to half precision: what is calibrated is what ships
-    fitted = calibrate(run, model, films, tokenizer)
-    return pack(model, tokenizer, fitted["gate"], out, fitted["settings"])
+    settings, gate = calibrate(run, model, train, take(films, "calibration"), tokenizer)
+    return pack(model, tokenizer, gate, out, settings)

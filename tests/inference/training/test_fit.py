@@ -66,7 +66,7 @@ def test_miniature_fusion_training_beats_chance(tmp_path: Path) -> None:
 
     model = fit_fusion(MultimodalModel(MINIATURE), stage, (data, data), tokenizer, 0, reports.append)
     tokens = encode_films(model.image, data.pictures.pixels, None)
-    logits = judge(model, tokens, draw_cases(tmp_path, draw=99, complete=1.0), ("text", "structured")).logits
+    logits = judge(model, tokens, draw_cases(tmp_path, draw=99, complete=1.0), ("text", "structured"))
 
     assert macro_auc(data.pictures.labels.numpy(), torch.from_numpy(logits).softmax(-1).numpy()) > 0.65
     assert len(reports) == 16
