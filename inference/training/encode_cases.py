@@ -1,4 +1,4 @@
-"""Simulated cases -> the text and structured arrays of a batch, as the serving encoder would make them."""
+"""Cases -> the text and structured arrays of a batch, as the serving encoder would make them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from tokenizers import Tokenizer
 
-from inference.contract import DIAGNOSES, MEASUREMENTS, SLOTS, TEXT_TOKENS, FloatArray, IntArray
-from inference.training.cohort import SimulatedCase, case_for
+from inference.contract import MEASUREMENTS, SLOTS, TEXT_TOKENS, FloatArray, IntArray
 from inference.training.cohort.grammar import GrammarName
+from inference.training.data.case import Case
 from inference.training.data.films import Film
+from inference.training.data.source import SimulatedSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class CaseArrays:
 
 def cases_of(
     films: Sequence[Film], seed: int, *, grammar: GrammarName, draw: int = 0, complete: float = 0.0
-) -> list[SimulatedCase]:
+) -> list[Case]:
     """Draw the simulated case around each film; the same for the same film name, seed and draw.
 
     Args:
@@ -37,14 +38,10 @@ def cases_of(
         draw: another number gives the same film another case.
         complete: share of the cases, 0..1, in which everything was measured and a note written.
     """
-    whole = np.random.default_rng([seed, abs(draw), 7]).random(len(films)) < complete
-    return [
-        case_for(film.path.name, DIAGNOSES[film.label].key, seed, grammar=grammar, draw=draw, complete=bool(all_of_it))
-        for film, all_of_it in zip(films, whole, strict=True)
-    ]
+    return SimulatedSource(seed, grammar).cases(films, draw=draw, complete=complete)
 
 
-def arrays_of(cases: Sequence[SimulatedCase], tokenizer: Tokenizer) -> CaseArrays:
+def arrays_of(cases: Sequence[Case], tokenizer: Tokenizer) -> CaseArrays:
     """Encode cases: standardised values, age in days, padded word pieces."""
     values, present, ages = (np.zeros((len(cases), SLOTS), np.float32) for _ in range(3))
     for row, case in enumerate(cases):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,29 +16,12 @@ from inference.training.cohort.parameters import Group, Label, number
 from inference.training.cohort.physiology import draw_child
 from inference.training.cohort.stream import Stream
 from inference.training.cohort.symptoms import chart_findings, draw_findings
+from inference.training.data.case import Case
 
 LABELS: Final[tuple[Label, ...]] = ("normal", "bacterial", "viral")
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedCase:
-    """What is simulated around one real radiograph.
-
-    Attributes:
-        values: by key of `fhir_adapter.quantities`, plus `age` in months and `female` as 0 or 1; what was not
-            measured is not in it. C-reactive protein and procalcitonin under the assay limit are that limit.
-        hours: by the same keys, hours between the measurement and the question, 0 to 72; 0 for demographics.
-        note: the text, or None where nobody wrote one.
-    """
-
-    values: dict[str, float]
-    hours: dict[str, float]
-    note: str | None
-
-
-def draw_case(
-    label: str, rng: np.random.Generator, *, grammar: GrammarName = "train", complete: bool = False
-) -> SimulatedCase:
+def draw_case(label: str, rng: np.random.Generator, *, grammar: GrammarName = "train", complete: bool = False) -> Case:
     """Draw one case of a class.
 
     Args:
@@ -64,10 +46,10 @@ def draw_case(
     if complete or is_written:
         findings = chart_findings(child, draw_findings(child, rng), stream)
         note = write_note(Chart(child, findings), load_grammar(grammar), stream)
-    return SimulatedCase({key: float(child.values[key]) for key in keys}, {key: hours[key] for key in keys}, note)
+    return Case({key: float(child.values[key]) for key in keys}, {key: hours[key] for key in keys}, note)
 
 
-def draw_cases(labels: Sequence[str], seed: int, *, grammar: GrammarName = "train") -> list[SimulatedCase]:
+def draw_cases(labels: Sequence[str], seed: int, *, grammar: GrammarName = "train") -> list[Case]:
     """Draw one case for each label; the case of a place depends on seed and place alone."""
     return [
         draw_case(label, np.random.default_rng([seed, place]), grammar=grammar) for place, label in enumerate(labels)
@@ -76,7 +58,7 @@ def draw_cases(labels: Sequence[str], seed: int, *, grammar: GrammarName = "trai
 
 def case_for(
     film_name: str, label: str, seed: int, *, grammar: GrammarName = "train", draw: int = 0, complete: bool = False
-) -> SimulatedCase:
+) -> Case:
     """Draw the case of a radiograph: the same for the same name, seed and draw, whatever else is in the folder."""
     digest = hashlib.sha256(f"cohort-1:{seed}:{draw}:{film_name}".encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:16]))

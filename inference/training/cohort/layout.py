@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from inference.training.cohort.marks import capitalise
 from inference.training.cohort.parameters import number
 from inference.training.cohort.stream import Stream
 from inference.training.cohort.writer import Sections, Writer
@@ -50,7 +51,7 @@ def sentences(clauses: Sequence[str], stream: Stream) -> str:
             text += stream.pick((", ", ", ", "; ")) + clause
             left -= 1
             continue
-        text += (". " if text else "") + clause[:1].upper() + clause[1:]
+        text += (". " if text else "") + capitalise(clause)
         left = stream.between(0, 2)
     return f"{text}."
 

@@ -31,11 +31,15 @@ CORRECTABLE: Final = (*HEARD, "indrawing")
 
 def write_note(chart: Chart, grammar: Grammar, stream: Stream) -> str:
     """Write one note of about 40 to 100 words, or of fewer in the plain style."""
+    return mistype(draft_note(chart, grammar, stream), stream, number("note.typing_error"))
+
+
+def draft_note(chart: Chart, grammar: Grammar, stream: Stream) -> str:
+    """Write a note that has no typing errors yet."""
     writer = Writer(chart, grammar, stream, field_words(chart, grammar, stream))
     style = draw_style(stream)
     sections = plain_sections(writer) if style == "plain" else full_sections(writer)
-    text = recase(join_sections(sections, style, writer), stream)
-    return mistype(text, stream, number("note.typing_error"))
+    return recase(join_sections(sections, style, writer), stream)
 
 
 def full_sections(writer: Writer) -> Sections:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from fhir_adapter.dicom import decode_film
+from fhir_adapter.errors import DicomUnreadable
 from inference.contract import DIAGNOSES, IMAGE_SIZE
 
 Split = Literal["train", "validation", "calibration", "test"]
@@ -33,6 +35,8 @@ PNEUMONIA_NAME: Final = re.compile(
     r"person(?P<number>\d+)_(?P<cause>bacteria|virus)_\d+(?:_\d+)?\.jpe?g", re.IGNORECASE
 )
 LABEL_OF_CAUSE: Final = {"bacteria": "bacterial", "virus": "viral"}
+UNREADABLE: Final = (UnidentifiedImageError, Image.DecompressionBombError, DicomUnreadable, OSError, SyntaxError)
+"""What opening a film may raise; Pillow raises SyntaxError for some broken PNG files."""
 LABEL_INDEX: Final = {diagnosis.key: index for index, diagnosis in enumerate(DIAGNOSES)}
 
 
@@ -40,20 +44,34 @@ class FolderError(ValueError):
     """A data folder that must not be trained on or judged with; the message names the file and the remedy."""
 
 
+def share_out(group: str, ends: Sequence[tuple[Split, float]] = SPLIT_ENDS) -> Split:
+    """Return the side of a group: decided by its name alone, the same on every machine."""
+    number = int(hashlib.sha256(f"split-1:{group}".encode()).hexdigest()[:12], 16) / 16**12
+    return next(name for name, end in ends if number < end)
+
+
 @dataclass(frozen=True, slots=True)
 class Film:
-    """One labelled radiograph: `group` joins all films of one patient and of byte-identical copies."""
+    """One labelled radiograph.
+
+    Attributes:
+        path: JPEG, PNG or DICOM file.
+        label: place in `contract.DIAGNOSES`.
+        patient: whose it is, unique within the data set.
+        group: joins all films of one patient and of byte-identical copies.
+        given: the split its publisher put it into, or None where the group decides.
+    """
 
     path: Path
     label: int
     patient: str
     group: str
+    given: Split | None = None
 
     @property
     def split(self) -> Split:
-        """The split this film falls into: decided by its group alone, the same on every machine."""
-        number = int(hashlib.sha256(f"split-1:{self.group}".encode()).hexdigest()[:12], 16) / 16**12
-        return next(name for name, end in SPLIT_ENDS if number < end)
+        """The split this film falls into."""
+        return self.given or share_out(self.group)
 
 
 def read_name(path: Path) -> tuple[str, str]:
@@ -88,6 +106,17 @@ def join_groups(patients: list[str], digests: list[str]) -> list[str]:
     return [find(patient) for patient in patients]
 
 
+def check_classes(labels: Iterable[int], folder: Path) -> None:
+    """Refuse a data set without a film of one of the diagnoses.
+
+    Raises:
+        FolderError: a class is empty.
+    """
+    seen = set(labels)
+    if missing := [key for key, index in LABEL_INDEX.items() if index not in seen]:
+        raise FolderError(f"{folder} has no film of class {', '.join(missing)}: add some, or use another folder")
+
+
 def read_folder(folder: Path) -> list[Film]:
     """List every film of a folder, sorted by name.
 
@@ -98,9 +127,7 @@ def read_folder(folder: Path) -> list[Film]:
     if not paths:
         raise FolderError(f"{folder} has no films: it needs the subfolders NORMAL and PNEUMONIA with JPEG files")
     names = [read_name(path) for path in paths]
-    count = Counter(label for _, label in names)
-    if missing := [key for key in LABEL_INDEX if not count[key]]:
-        raise FolderError(f"{folder} has no film of class {', '.join(missing)}: add some, or use another folder")
+    check_classes((LABEL_INDEX[label] for _, label in names), folder)
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
     groups = join_groups([patient for patient, _ in names], digests)
     return [
@@ -109,7 +136,30 @@ def read_folder(folder: Path) -> list[Film]:
     ]
 
 
-def load_pixels(films: list[Film], size: int = IMAGE_SIZE) -> npt.NDArray[np.uint8]:
+def open_grey(path: Path, around: tuple[int, int] | None = None) -> Image.Image:
+    """Open a JPEG, PNG or DICOM film as 8-bit grey, bone white.
+
+    Args:
+        path: the film; `.dcm` is read as the service reads it.
+        around: size at which it will be used, where a smaller picture will do: JPEG decodes quicker then.
+
+    Raises:
+        FolderError: the file cannot be read as an image of 8 bits, or as a DICOM radiograph.
+    """
+    try:
+        if path.suffix.lower() == ".dcm":
+            return Image.fromarray(np.rint(decode_film(path.read_bytes()).pixels * 255).astype(np.uint8))
+        with Image.open(path) as image:
+            if image.mode.startswith(("I", "F")):
+                raise FolderError(f"{path} has more than 8 bits a pixel: convert it to 8, or give the DICOM file")
+            if around:
+                image.draft("L", around)
+            return image.convert("L")
+    except UNREADABLE as error:
+        raise FolderError(f"{path} cannot be read as an image: replace it or take it out of the folder") from error
+
+
+def load_pixels(films: Sequence[Film], size: int = IMAGE_SIZE) -> npt.NDArray[np.uint8]:
     """Read films as grey squares, uint8 (N, size, size).
 
     Raises:
@@ -117,13 +167,6 @@ def load_pixels(films: list[Film], size: int = IMAGE_SIZE) -> npt.NDArray[np.uin
     """
     pixels = np.empty((len(films), size, size), np.uint8)
     for index, film in enumerate(films):
-        try:
-            with Image.open(film.path) as image:
-                pixels[index] = np.asarray(
-                    image.convert("L").resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3.0)
-                )
-        except (UnidentifiedImageError, OSError) as error:
-            raise FolderError(
-                f"{film.path} cannot be read as an image: replace it or take it out of the folder"
-            ) from error
+        square = open_grey(film.path).resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3.0)
+        pixels[index] = np.asarray(square)
     return pixels

@@ -12,12 +12,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from inference.contract import MEASUREMENTS
-from inference.training.cohort import SimulatedCase, draw_case
+from inference.training.cohort import draw_case
 from inference.training.cohort.grammar import GrammarName
 from inference.training.cohort.parameters import GROUPS, Group
 from inference.training.cohort.physiology import Child, draw_child
 from inference.training.cohort.stream import Stream
 from inference.training.cohort.symptoms import FINDINGS, chart_findings, draw_findings
+from inference.training.data.case import Case
 
 FloatArray = npt.NDArray[np.float64]
 CHILDREN = 4000
@@ -40,7 +41,7 @@ def charts(group: Group) -> list[tuple[dict[str, bool], dict[str, bool]]]:
 
 
 @cache
-def cases(label: str, grammar: GrammarName, count: int = 2000) -> list[SimulatedCase]:
+def cases(label: str, grammar: GrammarName, count: int = 2000) -> list[Case]:
     """Draw whole cases of one class."""
     rng = np.random.default_rng([3, len(label), len(grammar)])
     return [draw_case(label, rng, grammar=grammar) for _ in range(count)]

@@ -5,7 +5,8 @@ import pytest
 
 from fhir_adapter.quantities import QUANTITY_OF_KEY
 from inference.contract import SLOT_OF_KEY
-from inference.training.cohort import LABELS, SimulatedCase, case_for, draw_case, draw_cases
+from inference.training.cohort import LABELS, case_for, draw_case, draw_cases
+from inference.training.data.case import Case
 from tests.inference.training.cohort.draws import cases
 
 
@@ -53,7 +54,7 @@ def test_film_keeps_its_case_in_any_folder() -> None:
     case = case_for("person1_bacteria_1.jpeg", "bacterial", 3, grammar="test")
 
     assert case == case_for("person1_bacteria_1.jpeg", "bacterial", 3, grammar="test")
-    assert isinstance(case, SimulatedCase)
+    assert isinstance(case, Case)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom.data import get_testdata_file
 
-from inference.training.data.films import FolderError, load_pixels, read_folder
+from fhir_adapter.dicom import decode_film
+from inference.encode_film import to_square
+from inference.training.data.films import Film, FolderError, load_pixels, read_folder, share_out
 
 NORMAL, BACTERIA, VIRUS = (
     "NORMAL/IM-0001-0001.jpeg",
@@ -108,3 +111,28 @@ def test_the_real_set_splits_without_leak(paediatric: Path) -> None:
     assert {(film.split, film.label) for film in films} == {
         (split, label) for split in ("train", "validation", "calibration", "test") for label in range(3)
     }
+
+
+def test_dicom_film_is_read_as_the_service_reads_it(tmp_path: Path) -> None:
+    """A MONOCHROME1 film comes out bone white, in the pixels that the bedside would see."""
+    path = tmp_path / "film.dcm"
+    path.write_bytes(Path(str(get_testdata_file("RG1_J2KI.dcm"))).read_bytes())
+    served = to_square(decode_film(path.read_bytes()).pixels)[0, 0]
+
+    assert np.array_equal(load_pixels([Film(path, 0, "p", "p")])[0], np.rint(served * 255))
+
+
+def test_deeper_picture_is_refused(tmp_path: Path) -> None:
+    """Sixteen bits would be cut to white without a word."""
+    Image.fromarray(np.full((8, 8), 4000, np.uint16)).save(tmp_path / "deep.png")
+
+    with pytest.raises(FolderError, match=r"deep\.png has more than 8 bits"):
+        load_pixels([Film(tmp_path / "deep.png", 0, "p", "p")])
+
+
+def test_published_split_stands_before_the_hash() -> None:
+    """What a publisher put aside stays aside."""
+    film = Film(Path("a.jpeg"), 0, "p", "p")
+
+    assert Film(Path("a.jpeg"), 0, "p", "p", "calibration").split == "calibration"
+    assert film.split == share_out("p")
