@@ -1,0 +1,1 @@
+"""The systems that the model is compared with."""

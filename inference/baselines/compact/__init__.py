@@ -1,0 +1,1 @@
+"""Architectures of CheXzero, MedCLIP and BioViL-T, and the single-modality systems, at compact size."""
