@@ -14,7 +14,7 @@ class ModelConfig:
     image_size: int = IMAGE_SIZE
     patch: int = PATCH
     image_width: int = 192
-    image_depth: int = 6
+    image_depth: int = 4
     image_heads: int = 6
     vocabulary: int = 4096  # word pieces
     text_tokens: int = TEXT_TOKENS

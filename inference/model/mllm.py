@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from inference.model.config import ModelConfig
+from inference.model.entities import EntityHead
 from inference.model.fusion import CrossAttentionFusion, FusionOutput
 from inference.model.image import ImageEncoder
 from inference.model.structured import StructuredEncoder
-from inference.model.text import TextEncoder, padding_bias
+from inference.model.text import PADDING, TextEncoder, padding_bias
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Encoded:
         text: tokens (B, N, D).
         structured: tokens (B, slots, D).
         bias: (B, 1, 1, 1 + N + slots), large and negative where a query is padding.
-        feature: mean image token before the projection (B, image width).
+        feature: what the scope gate reads of the film (B, F); the mean token where the tokens were given.
+        words: tokens of the text encoder before the projection (B, N, text width), also where the note is absent.
     """
 
     image: Tensor
@@ -44,29 +46,50 @@ class Encoded:
     structured: Tensor
     bias: Tensor
     feature: Tensor
+    words: Tensor
 
 
 class MultimodalModel(nn.Module):
-    """Probabilities of the diagnoses from any non-empty subset of radiograph, note and measurements."""
+    """Probabilities of the diagnoses from any non-empty subset of radiograph, note and measurements.
 
-    def __init__(self, config: ModelConfig) -> None:
+    The encoders are those of the preset `compact` unless others are given: `image` from images (B, 1, S, S) to tokens
+    (B, P, image width), `text` from word-piece ids (B, N) to tokens (B, N, text width).
+    """
+
+    def __init__(self, config: ModelConfig, image: nn.Module | None = None, text: nn.Module | None = None) -> None:
         super().__init__()
         self.config = config
-        self.image = ImageEncoder(config)
-        self.text = TextEncoder(config)
+        self.image = ImageEncoder(config) if image is None else image
+        self.text = TextEncoder(config) if text is None else text
         self.structured = StructuredEncoder(config)
         self.fusion = CrossAttentionFusion(config)
+        self.entities = EntityHead(config.vocabulary, config.text_width, config.dropout)
 
     def encode(self, batch: Batch, image_tokens: Tensor | None = None) -> Encoded:
         """Run the encoders; `image_tokens` (B, P, image width) stands in for a run of the image encoder."""
-        tokens = self.image(batch.image) if image_tokens is None else image_tokens
+        tokens, feature = self.look(batch.image) if image_tokens is None else (image_tokens, image_tokens.mean(1))
+        words = self.text(batch.tokens)
         return Encoded(
             image=self.keep_image(self.fusion.from_image(tokens), batch.image_present),
-            text=self.keep_text(self.fusion.from_text(self.text(batch.tokens)), batch.text_present),
+            text=self.keep_text(self.fusion.from_text(words), batch.text_present),
             structured=self.structured(batch.values, batch.value_present, batch.value_age),
             bias=self.query_bias(batch.tokens, batch.text_present),
-            feature=tokens.mean(1) * batch.image_present,
+            feature=feature * batch.image_present,
+            words=words,
         )
+
+    def look(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Run the image encoder: tokens (B, P, image width) and the scope gate's feature (B, F) of images."""
+        if isinstance(self.image, ImageEncoder):
+            return self.image.look(image)
+        tokens: Tensor = self.image(image)
+        return tokens, tokens.mean(1)
+
+    def tag_entities(self, batch: Batch, encoded: Encoded) -> Tensor:
+        """Tag the named entities of the notes: (B, N, TAGS), 0 at padding and where there is no note."""
+        read = (batch.tokens != PADDING).float() * batch.text_present
+        tags: Tensor = self.entities(encoded.words, batch.tokens)
+        return tags * read[..., None]
 
     def keep_image(self, memory: Tensor, present: Tensor) -> Tensor:
         """Replace the memory (B, P, D) by the absent token where `present` (B, 1) is 0."""
@@ -79,7 +102,7 @@ class MultimodalModel(nn.Module):
     def query_bias(self, tokens: Tensor, present: Tensor) -> Tensor:
         """Hide padding, and all but the first token of an absent note: (B, 1, 1, 1 + N + slots)."""
         kept = padding_bias(tokens)  # (B, 1, 1, N)
-        only_first = (torch.arange(tokens.shape[1]) > 0).float() * -1e4
+        only_first = (torch.arange(tokens.shape[1], device=tokens.device) > 0).float() * -1e4
         flag = present[:, :, None, None]
         note = flag * kept + (1 - flag) * only_first
         open_ends = torch.zeros_like(note[..., :1])

@@ -43,6 +43,7 @@ class Explained:
     text_effect: Tensor
     value_effect: Tensor
     image_feature: Tensor
+    entity_logits: Tensor
 
     def in_order(self) -> tuple[Tensor, ...]:
         """Return the outputs as the graph gives them."""
@@ -217,4 +218,5 @@ def run_and_explain(model: MultimodalModel, batch: Batch) -> Explained:
     )
     with torch.no_grad():
         reasons = explain_answer(model, batch, subsets, path, (fixed, gradients))
-    return Explained(subsets[:, -1], subsets, *reasons, encoded.feature)
+        entities = model.tag_entities(batch, encoded)
+    return Explained(subsets[:, -1], subsets, *reasons, encoded.feature, entities)

@@ -35,9 +35,9 @@ class TextEncoder(nn.Module):
         )
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Encode word-piece ids (B, N) into tokens (B, N, width)."""
+        """Encode word-piece ids (B, N), N at most `text_tokens`, into tokens (B, N, width)."""
         bias = padding_bias(tokens)
-        states = self.dropout(self.norm_in(self.embed(tokens) + self.position))
+        states = self.dropout(self.norm_in(self.embed(tokens) + self.position[:, : tokens.shape[1]]))
         for block in self.blocks:
             states = block(states, bias)
         encoded: Tensor = self.norm_out(states)

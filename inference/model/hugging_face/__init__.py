@@ -1,0 +1,1 @@
+"""Published ViT and BERT weights -> the two encoders of the preset `base`."""
