@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from fhir_adapter.record import Modality
+from inference.entities import Entity
 
 Direction = Literal["for", "against", "neutral"]
 
@@ -42,12 +43,18 @@ class ImageEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Characters `start` to `end` of the note that count, with their weight (0..1, the largest is 1) and direction."""
+    """Characters `start` to `end` of the note that count, with their weight (0..1, the largest is 1) and direction.
+
+    Attributes:
+        entities: what the model took the words for, in reading order; empty where they name no disease, symptom,
+            medication or treatment.
+    """
 
     start: int
     end: int
     weight: float
     direction: Direction
+    entities: tuple[Entity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

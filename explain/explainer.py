@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from explain.entities import with_entities
 from explain.evidence import Explanation, ImageEvidence, NoteEvidence, Share
 from explain.image import NO_RELEVANCE, image_evidence
 from explain.narrative import Evidence, tell
@@ -13,6 +14,7 @@ from explain.text import find_spans, note_evidence
 from fhir_adapter.record import PatientRecord
 from inference.checkpoint import Card
 from inference.contract import DIAGNOSES, ModelInputs, ModelOutputs
+from inference.entities import read_entities
 from inference.prediction import Prediction, Verdict
 
 TOLERANCE: Final = 0.005
@@ -25,7 +27,7 @@ class ShareMismatchError(ValueError):
     def __init__(self) -> None:
         super().__init__(
             "the shares of the modalities do not add up to the probability shown; "
-            "calibrate prediction and explanation with the temperature of the same checkpoint"
+            "calibrate prediction and explanation with the temperatures of the same checkpoint"
         )
 
 
@@ -63,7 +65,7 @@ def explain(
 def _shares(outputs: ModelOutputs, prediction: Prediction, card: Card) -> tuple[tuple[Share, ...], float]:
     """Return the share of each modality, and the probability with none of them."""
     answer = DIAGNOSES.index(prediction.top.diagnosis)
-    values = answer_probabilities(outputs.subset_logits, answer, card.temperature)
+    values = answer_probabilities(outputs.subset_logits, answer, card.temperatures)
     if abs(values[EVERYTHING] - prediction.top.probability) > TOLERANCE:
         raise ShareMismatchError
     return modality_shares(values), float(values[NOTHING])
@@ -84,7 +86,9 @@ def _marked(
 def _marked_note(inputs: ModelInputs, outputs: ModelOutputs) -> NoteEvidence | None:
     if inputs.note is None:
         return None
-    spans = find_spans(inputs.note.text, inputs.offsets, outputs.text_effect)
+    text = inputs.note.text
+    entities = read_entities(outputs.entity_logits, inputs.offsets, text)
+    spans = with_entities(text, find_spans(text, inputs.offsets, outputs.text_effect), entities)
     return note_evidence(inputs.note, spans, truncated=inputs.truncated)
 
 

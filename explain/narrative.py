@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from explain.entities import remark
 from explain.evidence import (
     Claim,
     Direction,
@@ -213,7 +214,11 @@ def _verb(rows: tuple[MeasurementEvidence, ...], quotes: int) -> str:
 
 
 def _quotes(note: NoteEvidence, spans: tuple[Span, ...]) -> str:
-    return listed([quoted(note.text[span.start : span.end]) for span in spans])
+    return listed([_quote(note.text[span.start : span.end], remark(span.entities)) for span in spans])
+
+
+def _quote(words: str, said: str) -> str:
+    return f"{quoted(words)} ({said})" if said else quoted(words)
 
 
 def _sources(rows: tuple[MeasurementEvidence, ...]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from explain import drawing, wording
+from explain.entities import names
 from explain.evidence import Claim, Explanation
 from explain.ramp import hex_colour
 from explain.structured import DEMOGRAPHICS
@@ -129,6 +130,7 @@ def _environment() -> Environment:
         citations=citations,
         demographics=DEMOGRAPHICS,
         drawing=drawing,
+        entity_names=names,
         words=wording,
         hex_colour=hex_colour,
         disagree_reasons=DISAGREE_REASONS,

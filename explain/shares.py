@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import factorial
 from typing import Final, cast
 
@@ -20,24 +21,24 @@ _ROW_OF_SUBSET: Final = {subset: row for row, subset in enumerate(SUBSETS)}
 Values = npt.NDArray[np.float64]
 
 
-def answer_probabilities(subset_logits: npt.NDArray[np.floating], answer: int, temperature: float) -> Values:
+def answer_probabilities(subset_logits: npt.NDArray[np.floating], answer: int, temperatures: Sequence[float]) -> Values:
     """Return the calibrated probability of the answer for each row of `SUBSETS`, shape (8,).
 
     Args:
         subset_logits: shape (8, CLASSES), not yet calibrated.
         answer: index of the answer in `DIAGNOSES`.
-        temperature: divisor of the logits, above 0.
+        temperatures: one for each class, above 0; see `inference.calibrate.probabilities`.
 
     Raises:
-        ValueError: the logits have another shape or are not finite, or the temperature is not above 0.
+        ValueError: the logits have another shape or are not finite, or a temperature is not above 0.
     """
     if subset_logits.shape != (len(SUBSETS), CLASSES) or not np.isfinite(subset_logits).all():
         raise ValueError(
             f"subset logits must be finite and of shape {(len(SUBSETS), CLASSES)}; check the exported graph"
         )
-    if not temperature > 0:
-        raise ValueError("the temperature of a checkpoint must be above 0; calibrate the checkpoint again")
-    return probabilities(subset_logits.astype(np.float32), temperature)[:, answer]
+    if not all(temperature > 0 for temperature in temperatures):
+        raise ValueError("every temperature of a checkpoint must be above 0; calibrate the checkpoint again")
+    return probabilities(subset_logits.astype(np.float32), temperatures)[:, answer]
 
 
 def modality_shares(values: Values) -> tuple[Share, ...]:

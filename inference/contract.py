@@ -19,7 +19,7 @@ from fhir_adapter.record import Film, Gap, Measurement, Note
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
-IMAGE_SIZE: Final = 128
+IMAGE_SIZE: Final = 160
 """Side in pixels of the square the image encoder sees; a radiograph is resized to it whole."""
 PATCH: Final = 16
 GRID: Final = IMAGE_SIZE // PATCH
@@ -112,6 +112,7 @@ class Tensor:
     TEXT_EFFECT: Final = "text_effect"  # float32 (B, TEXT_TOKENS), signed, log-odds of the answer, integrated gradients
     VALUE_EFFECT: Final = "value_effect"  # float32 (B, SLOTS), signed, the same scale
     IMAGE_FEATURE: Final = "image_feature"  # float32 (B, WIDTH), pooled, for the scope gate
+    ENTITY_LOGITS: Final = "entity_logits"  # float32 (B, TEXT_TOKENS, TAGS), columns as `inference.entities` has them
 
 
 INPUT_SHAPES: Final[dict[str, tuple[int, ...]]] = {
@@ -131,6 +132,7 @@ OUTPUT_NAMES: Final = (
     Tensor.TEXT_EFFECT,
     Tensor.VALUE_EFFECT,
     Tensor.IMAGE_FEATURE,
+    Tensor.ENTITY_LOGITS,
 )
 
 
@@ -168,3 +170,4 @@ class ModelOutputs:
     text_effect: FloatArray  # (TEXT_TOKENS,)
     value_effect: FloatArray  # (SLOTS,)
     image_feature: FloatArray  # (WIDTH,)
+    entity_logits: FloatArray  # (TEXT_TOKENS, TAGS)

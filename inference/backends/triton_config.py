@@ -25,6 +25,7 @@ from inference.contract import (
     TEXT_TOKENS,
     Tensor,
 )
+from inference.entities import TAGS
 
 MODEL_NAME: Final = "mllm"
 DIGEST: Final = "model_digest"
@@ -37,6 +38,7 @@ OUTPUT_DIMS: Final[dict[str, tuple[int, ...]]] = {
     Tensor.TEXT_EFFECT: (TEXT_TOKENS,),
     Tensor.VALUE_EFFECT: (SLOTS,),
     Tensor.IMAGE_FEATURE: (-1,),  # the width is the checkpoint's
+    Tensor.ENTITY_LOGITS: (TEXT_TOKENS, TAGS),
 }
 GIVEN_TOGETHER: Final = (
     (Tensor.IMAGE, Tensor.IMAGE_PRESENT),

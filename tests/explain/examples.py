@@ -30,11 +30,12 @@ from inference.contract import (
     ModelOutputs,
     Tensor,
 )
+from inference.entities import NEGATED, OTHER, OUTSIDE, TAGS, Kind, begin_tag
 from inference.prediction import Likelihood, Prediction, Verdict
 
 LOCAL = timezone(timedelta(hours=1))
 SEEN_AT = datetime(2026, 11, 24, 8, 5, tzinfo=LOCAL)
-TEMPERATURE = 1.3
+TEMPERATURES = (1.3, 1.3, 1.3)
 DIGEST = "9b21c0de" * 8
 NOTE = (
     "3-year-old girl, previously well. Fever to 39.4 for four days, cough and difficulty breathing since last night. "
@@ -47,6 +48,13 @@ WORD_EFFECTS = {
     "runny": -0.24, "nose": -0.2, "cold": -0.09, "wheeze": -0.13, "crackles": 0.34, "right": 0.16, "base": 0.2,
     "sounds": 0.1, "reduced": 0.22, "recession": 0.07,
 }  # fmt: skip
+ENTITIES: tuple[tuple[str, Kind, str], ...] = (
+    ("Fever", "symptom", ""), ("cough", "symptom", ""), ("difficulty breathing", "symptom", ""),
+    ("Runny nose", "symptom", ""),
+    ("cold", "disease", "~"), ("wheeze", "symptom", "-"), ("Vaccinated", "treatment", ""), ("crackles", "symptom", ""),
+    ("rash", "symptom", "-"),
+)  # fmt: skip
+"""Terms of the note with their kind, - where it denies them, ~ where they are about someone else."""
 VALUES = {
     "temperature": (39.2, 0.11), "heart_rate": (128.0, 0.03), "spo2": (92.0, 0.21), "wbc": (14.0, 0.32),
     "neutrophils": (9.9, 0.24), "lymphocytes": (3.1, -0.12), "crp": (96.0, 0.55), "haemoglobin": (118.0, 0.004),
@@ -71,7 +79,8 @@ CARD = Card(
     ),
     simulated="The radiographs were real; notes and measurements were simulated around them.",
     digest=DIGEST,
-    temperature=TEMPERATURE,
+    temperatures=TEMPERATURES,
+    seal="cd" * 32,
 )
 
 
@@ -149,12 +158,29 @@ def text_effect(text: str, offsets: tuple[tuple[int, int], ...], effects: dict[s
     return effect
 
 
+def tag_logits(given: ModelInputs) -> npt.NDArray[np.float32]:
+    """Return tags that name `ENTITIES` of the example's note and nothing else."""
+    logits = np.full((TEXT_TOKENS, TAGS), -5.0, np.float32)
+    logits[:, OUTSIDE] = 5.0
+    for term, kind, flags in ENTITIES:
+        begin = given.note.text.find(term) if given.note else -1
+        places = [
+            place for place, (start, end) in enumerate(given.offsets) if begin <= start < end <= begin + len(term)
+        ]
+        for place in places if begin >= 0 else []:
+            logits[place, OUTSIDE] = -5.0
+            logits[place, begin_tag(kind) + (place != places[0])] = 5.0
+            logits[place, NEGATED], logits[place, OTHER] = (5.0 if flag in flags else -5.0 for flag in "-~")
+    return logits
+
+
 def relevance() -> npt.NDArray[np.float32]:
     """Return a map that is strongest over the lower right zone of the film."""
     grid = np.full((GRID, GRID), 0.012, np.float32)
-    grid[5, 1:4] = 0.5, 1.0, 0.25
-    grid[4, 1:3] = 0.2, 0.42
-    grid[3, 4:6] = 0.1, 0.14
+    low, next_to_it, middle = (int(part * GRID) for part in (0.69, 0.56, 0.44))
+    grid[low, 1:4] = 0.5, 1.0, 0.25
+    grid[next_to_it, 1:3] = 0.2, 0.42
+    grid[middle, GRID // 2 : GRID // 2 + 2] = 0.1, 0.14
     return grid.reshape(PATCHES)
 
 
@@ -186,6 +212,7 @@ def outputs(given: ModelInputs) -> ModelOutputs:
         text_effect=words,
         value_effect=effect,
         image_feature=np.zeros(4, np.float32),
+        entity_logits=tag_logits(given),
     )
 
 
@@ -193,7 +220,7 @@ def prediction(answered: ModelOutputs, given: ModelInputs, **changes: Any) -> Pr
     """Return the calibrated answer that belongs to the outputs."""
     present = {"image": given.film, "text": given.note, "structured": True}
     likelihoods = tuple(
-        Likelihood(one, float(answer_probabilities(answered.subset_logits, place, TEMPERATURE)[EVERYTHING]))
+        Likelihood(one, float(answer_probabilities(answered.subset_logits, place, TEMPERATURES)[EVERYTHING]))
         for place, one in enumerate(DIAGNOSES)
     )
     whole = Prediction(

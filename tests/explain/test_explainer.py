@@ -89,7 +89,18 @@ def test_other_temperature_is_refused() -> None:
     chart = record()
     given, answered = inputs(chart), outputs(inputs(chart))
     with pytest.raises(ShareMismatchError):
-        explain(chart, given, answered, prediction(answered, given), replace(CARD, temperature=4.0))
+        explain(chart, given, answered, prediction(answered, given), replace(CARD, temperatures=(4.0, 4.0, 4.0)))
+
+
+def test_marks_know_their_entities() -> None:
+    """Each mark holds the entities the model read in its words, each inside it and whole."""
+    note = explained()[1].note
+    assert note is not None
+    found = [(note.text[one.start : one.end], one) for span in note.spans for one in span.entities]
+
+    assert {"Fever", "difficulty breathing", "cold", "wheeze", "crackles"} <= {term for term, _ in found}
+    assert {term for term, one in found if one.negated} == {"wheeze"}
+    assert all(span.start <= one.start < one.end <= span.end for span in note.spans for one in span.entities)
 
 
 def test_cut_notes_say_so() -> None:

@@ -11,6 +11,7 @@ from explain.evidence import Claim, MeasurementEvidence, NoteEvidence, Region, S
 from explain.narrative import Evidence, tell
 from explain.regions import OUTSIDE, ZONES
 from explain.wording import level, moment, normal_range, percent, reading
+from inference.entities import Entity
 from inference.prediction import Prediction
 from tests.explain.examples import OUT_OF_SCOPE, SEEN_AT, UNSURE, explained, record
 
@@ -190,6 +191,22 @@ def test_quotes_alone_against() -> None:
     )
     claim = told("text", "against", measurements=(), note=note)
     assert claim.text == "Against bacterial pneumonia speaks in the note of 24 Nov 2026, 08:05, “No wheeze”."
+
+
+@pytest.mark.parametrize(
+    ("negated", "other", "said"),
+    [
+        (False, False, "“wheeze”."),
+        (True, False, "“wheeze” (denied in the note)."),
+        (False, True, "“wheeze” (about someone else or the past)."),
+    ],
+)
+def test_quotes_say_what_is_denied_and_of_whom(negated: bool, other: bool, said: str) -> None:  # noqa: FBT001
+    """A sentence calls quoted words denied, or about someone else, only where the note's entity is."""
+    span = Span(0, 6, 1.0, "against", (Entity("symptom", 0, 6, negated=negated, other=other),))
+    note = NoteEvidence("wheeze", "", (span,), SEEN_AT, "DocumentReference/n", truncated=False)
+
+    assert told("text", "against", measurements=(), note=note).text.endswith(said)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,15 @@ def test_marks_carry_sign_and_word() -> None:
     )
 
 
+def test_marks_say_what_their_words_name() -> None:
+    """A mark names the kind of its entities, whether the note denies them, and whether they are about someone else."""
+    marks = re.findall(r"<mark[^>]*>(.*?)</mark>", render_page(PAGES["answer"]))
+    said = {re.sub(r"<.*?>|\[speaks \w+: |\]", "", mark) for mark in marks}
+
+    assert {"−No wheeze symptom, denied", "+crackles right base symptom"} <= said
+    assert any(words.endswith("cold disease, about someone else or the past") for words in said)
+
+
 def test_negation_is_marked_whole() -> None:
     """The page marks "No wheeze", never "wheeze"."""
     assert re.search(r"<mark[^>]*>(?:<span[^>]*>[^<]*</span>)*No wheeze", render_page(PAGES["answer"]))
@@ -270,7 +279,8 @@ def test_policy_allows_nothing_inline() -> None:
 
 def test_the_whole_note_is_there() -> None:
     """The page holds every word of the note, marked or not."""
-    shown = re.sub(r"\[speaks \w+: [+−]|\]", "", read(PAGES["answer"]).text)
+    html = re.sub(r'<small class="kind">.*?</small>', "", render_page(PAGES["answer"]))
+    shown = re.sub(r"\[speaks \w+: [+−]|\]", "", Reader(html).text)
     assert re.sub(r"\s+", " ", NOTE) in shown
 
 

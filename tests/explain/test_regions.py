@@ -7,37 +7,41 @@ from explain.regions import AREA_OF_REGION, CENTRE, OUTSIDE, ZONES, region_share
 from inference.contract import GRID, PATCHES
 
 
-def spot(row: int, column: int) -> np.ndarray:
+def spot(down: float, across: float) -> np.ndarray:
+    """Relevance in the one patch that holds a point, given in fractions of the film from its top and left."""
     relevance = np.zeros(PATCHES, np.float32)
-    relevance[row * GRID + column] = 2.5
+    relevance[int(down * GRID) * GRID + int(across * GRID)] = 2.5
     return relevance
 
 
 @pytest.mark.parametrize(
-    ("row", "column", "name"),
+    ("down", "across", "name"),
     [
-        (2, 1, "right upper zone"),
-        (2, 6, "left upper zone"),
-        (3, 2, "right middle zone"),
-        (3, 5, "left middle zone"),
-        (5, 1, "right lower zone"),
-        (5, 6, "left lower zone"),
-        (0, 3, OUTSIDE),
-        (7, 4, OUTSIDE),
-        (4, 0, OUTSIDE),
+        (0.31, 0.19, "right upper zone"),
+        (0.31, 0.81, "left upper zone"),
+        (0.44, 0.31, "right middle zone"),
+        (0.44, 0.69, "left middle zone"),
+        (0.69, 0.19, "right lower zone"),
+        (0.69, 0.81, "left lower zone"),
+        (0.06, 0.44, OUTSIDE),
+        (0.94, 0.56, OUTSIDE),
+        (0.56, 0.06, OUTSIDE),
     ],
 )
-def test_picture_left_is_the_patients_right(row: int, column: int, name: str) -> None:
+def test_picture_left_is_the_patients_right(down: float, across: float, name: str) -> None:
     """A patch is named for the region that holds most of it, the patient's right on the left of the picture."""
-    assert region_shares(spot(row, column))[0].name == name
+    assert region_shares(spot(down, across))[0].name == name
 
 
-@pytest.mark.parametrize("column", [3, 4])
-def test_centre_shares_its_patches_with_the_lungs(column: int) -> None:
+@pytest.mark.parametrize(("across", "zone"), [(0.49, "right middle zone"), (0.51, "left middle zone")])
+def test_centre_shares_its_patches_with_the_lungs(across: float, zone: str) -> None:
     """A patch across the border of the mediastinum gives each side its part."""
-    found = {region.name: region.share for region in region_shares(spot(3, column))}
-    assert found[CENTRE] == pytest.approx(0.64)
-    assert found["right middle zone" if column == 3 else "left middle zone"] == pytest.approx(0.36 * 0.96)
+    found = {region.name: region.share for region in region_shares(spot(0.44, across))}
+    centre = (0.5 - 0.42) * GRID  # the mediastinum begins at 42 % of the width; a patch ends in the middle
+    top = int(0.44 * GRID) / GRID
+    inside = (min(top + 1 / GRID, 0.59) - max(top, 0.38)) * GRID  # the middle zones lie at 38 to 59 % of the height
+    assert found[CENTRE] == pytest.approx(centre)
+    assert found[zone] == pytest.approx((1 - centre) * inside)
 
 
 @pytest.mark.parametrize("seed", range(10))
