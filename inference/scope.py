@@ -7,14 +7,25 @@ What is merely absent or too old is no reason; it is a gap (`inference.encode`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from fhir_adapter.record import Demographics, Film, Modality
 from inference.checkpoint import Checkpoint
 from inference.contract import FloatArray, ModelInputs, Tensor
+from inference.gate import ADULT, INVERTED, OTHER, TURNED
 from inference.manifest import Scope
-from inference.words import unfamiliar_share
+from inference.words import Offsets, unfamiliar_share
+
+UNLIKE: Final = "The radiograph does not look like the films this model was trained on."
+LOOKS: Final[Mapping[str, str]] = {
+    ADULT: "it looks like an adult's.",
+    TURNED: "it seems to be turned or upside down.",
+    INVERTED: "its grey values seem to be inverted: bone should be light.",
+    OTHER: "it does not look like a whole chest.",
+}
+"""How the sentence goes on where the gate knows the kind of thing; it may be mistaken in it, so it says `looks`."""
 
 
 def age_objections(demographics: Demographics, scope: Scope, asked_at: datetime) -> list[str]:
@@ -48,17 +59,23 @@ def note_objections(inputs: ModelInputs, checkpoint: Checkpoint) -> list[str]:
     if inputs.note is None:
         return []
     ids = [int(identifier) for identifier in inputs.arrays[Tensor.TOKENS][0]]
-    share = unfamiliar_share(checkpoint.tokenizer, inputs.note.text, ids, inputs.offsets)
-    if share <= checkpoint.scope.max_unfamiliar_words:
+    if reads_as_known(inputs.note.text, ids, inputs.offsets, checkpoint):
         return []
     return ["The note does not read as the English clinical text this model knows."]
 
 
+def reads_as_known(text: str, ids: Sequence[int], offsets: Offsets, checkpoint: Checkpoint) -> bool:
+    """Say whether a note, and its word pieces, is made of words that the checkpoint's tokenizer knows."""
+    return unfamiliar_share(checkpoint.tokenizer, text, ids, offsets) <= checkpoint.scope.max_unfamiliar_words
+
+
 def image_objections(inputs: ModelInputs, feature: FloatArray, checkpoint: Checkpoint) -> list[str]:
-    """Return whether the film, as the image encoder saw it (feature (W,)), is unlike every film of the training."""
-    if inputs.film is None or checkpoint.gate is None or checkpoint.gate.accepts(feature):
+    """Return whether the film, as the image encoder saw it (feature (W,)), is unlike those of the training, and how."""
+    gate = checkpoint.gate
+    if inputs.film is None or gate is None or gate.accepts(feature):
         return []
-    return ["The radiograph does not look like the films this model was trained on."]
+    looks = LOOKS.get(gate.looks_like(feature) or "")
+    return [UNLIKE if looks is None else f"{UNLIKE.removesuffix('.')}: {looks}"]
 
 
 def nothing_to_judge(modalities: Sequence[Modality]) -> list[str]:

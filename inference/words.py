@@ -18,7 +18,9 @@ from inference.manifest import CheckpointError
 
 PADDING: Final = "[PAD]"
 UNKNOWN: Final = "[UNK]"
-WORD: Final = re.compile(r"[^\W\d_]+")
+IDEOGRAPHS: Final = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+WORD: Final = re.compile(rf"[{IDEOGRAPHS}]|[^\W\d_{IDEOGRAPHS}]+")
+"""Chinese and Japanese leave no blanks between words: each ideograph counts as one, or a note has too few."""
 MIN_WORDS: Final = 5
 """Fewer words than this say too little to tell a language by."""
 
@@ -60,8 +62,8 @@ def split_note(tokenizer: Tokenizer, text: str) -> Pieces:
 def unfamiliar_share(tokenizer: Tokenizer, text: str, ids: Sequence[int], offsets: Offsets) -> float:
     """Return the share of words that are not one whole word of the vocabulary, 0..1.
 
-    A word is a run of letters. The tokenizer keeps common words whole and takes rare and foreign ones to pieces, so
-    that text in another language stands out without a word list. Under `MIN_WORDS` words the share is 0.
+    A word is a run of letters, or one ideograph. The tokenizer keeps common words whole and takes rare and foreign ones
+    to pieces, so that text in another language stands out without a word list. Under `MIN_WORDS` words the share is 0.
     """
     unknown = tokenizer.token_to_id(UNKNOWN)
     pieces_at = {start: identifier for identifier, (start, end) in zip(ids, offsets, strict=True) if end > start}

@@ -56,6 +56,8 @@ def test_long_note_is_cut_and_says_so(tiny: Checkpoint, words: int, *, truncated
         (SPANISH, 0.8, 1),
         (CHINESE, 0.8, 1),
         (RUSSIAN, 1, 1),
+        ("患儿发热咳嗽三天，左肺湿啰音。", 1, 1),
+        ("三日前から発熱と咳", 1, 1),
         ("fever and cough and Fieber und Husten", 3 / 7, 3 / 7),
         ("", 0, 0),
         ("Fieber", 0, 0),
