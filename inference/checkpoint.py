@@ -3,7 +3,8 @@
 config.json     what it is, its scope and calibration (`inference.manifest`)
 model.onnx      the graph of `inference.contract`, in one file
 tokenizer.json  word pieces, Hugging Face layout
-scope.npz       mean and precision of the image feature; only where there is an image gate
+scope.npz       image gate (`inference.gate.GateArrays`); only where there is one
+trained_on.npz  digests of the films it was trained on; only where the training wrote them
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ SHIPPED: Final = Path(__file__).parent / "checkpoints" / "paediatric-pneumonia"
 MODEL_NAME: Final = "model.onnx"
 TOKENIZER_NAME: Final = "tokenizer.json"
 GATE_NAME: Final = "scope.npz"
+TRAINED_ON_NAME: Final = "trained_on.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,9 @@ class Card:
     not_for: tuple[str, ...]
     simulated: str
     digest: str
-    temperature: float
+    temperatures: tuple[float, ...]
+    seal: str
+    """SHA-256 of config.json, which lists the digests of all other files: another calibration is another seal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +84,7 @@ class Checkpoint:
             folder,
             manifest.name,
             manifest.version,
-            make_card(manifest),
+            make_card(manifest, digest_of(folder / CONFIG_NAME)),
             manifest.scope,
             manifest.calibration,
             open_tokenizer(folder / TOKENIZER_NAME),
@@ -99,7 +103,7 @@ class Checkpoint:
         return f"{self.name} {self.version}"
 
 
-def make_card(manifest: Manifest) -> Card:
+def make_card(manifest: Manifest, seal: str) -> Card:
     """Join the sentences of config.json with what is known of the files."""
     text = manifest.card
     return Card(
@@ -110,7 +114,8 @@ def make_card(manifest: Manifest) -> Card:
         text.not_for,
         text.simulated,
         manifest.files[MODEL_NAME],
-        manifest.calibration.temperature,
+        manifest.calibration.temperatures,
+        seal,
     )
 
 
@@ -121,7 +126,8 @@ def needed_files(*, gated: bool) -> tuple[str, ...]:
 
 def check_files(folder: Path, manifest: Manifest) -> None:
     """Refuse a checkpoint with a file that is missing, unlisted or not the one that was exported."""
-    for name in needed_files(gated=manifest.scope.image_gate_threshold is not None):
+    optional = tuple(name for name in (TRAINED_ON_NAME,) if name in manifest.files)
+    for name in needed_files(gated=manifest.scope.image_gate_threshold is not None) + optional:
         if name not in manifest.files:
             raise CheckpointError(f"{folder / CONFIG_NAME} lists no digest of {name}: export the checkpoint again")
         if digest_of(folder / name) != manifest.files[name]:
@@ -148,14 +154,15 @@ def seal(folder: Path, settings: Mapping[str, Any]) -> Checkpoint:
     """Write config.json for the files that lie in a folder, and load the result.
 
     Args:
-        folder: holds model.onnx, tokenizer.json and, with an image gate, scope.npz.
+        folder: holds model.onnx, tokenizer.json and, with an image gate, scope.npz; trained_on.npz where there is one.
         settings: `name`, `version`, `card`, `scope` and `calibration`, as `inference.manifest` describes them.
 
     Raises:
         CheckpointError: a file is missing or a setting does not fit.
     """
     gated = settings["scope"].get("image_gate_threshold") is not None
-    files = {name: digest_of(folder / name) for name in needed_files(gated=gated)}
+    optional = tuple(name for name in (TRAINED_ON_NAME,) if (folder / name).exists())
+    files = {name: digest_of(folder / name) for name in needed_files(gated=gated) + optional}
     config = {**settings, **contract_fields(), "files": files}
     (folder / CONFIG_NAME).write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2))
     return Checkpoint.load(folder)

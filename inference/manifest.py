@@ -15,8 +15,13 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from inference.contract import DIAGNOSES, IMAGE_SIZE, MEASUREMENTS, MODALITIES, SUBSETS, TEXT_TOKENS, Slot
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 CONFIG_NAME: Final = "config.json"
+FORMAT_1: Final = (
+    "in its calibration put `temperatures`, the one `temperature` repeated for each label, and set `format` to 2; "
+    "then run `mllm-cds calibrate`, or train it again"
+)
+"""What to do with a checkpoint of the first format, which had one temperature for all diagnoses."""
 MASKS: Final = tuple(
     "+".join(name for name, kept in zip(MODALITIES, subset, strict=True) if kept) for subset in SUBSETS if any(subset)
 )
@@ -58,7 +63,8 @@ class Scope:
         film_max_age_h: hours after which a film no longer shows this illness.
         note_max_age_h: the same for a note.
         max_unfamiliar_words: share of the note's words that may be foreign to the tokenizer, 0..1.
-        image_gate_threshold: Mahalanobis distance beyond which a film is refused; None where there is no image gate.
+        image_gate_threshold: score of `inference.gate` beyond which a film is refused; None where there is no gate.
+        image_gate_kinds: what the gate was taught to know that is not in scope.
     """
 
     min_age_months: Annotated[float, Field(ge=0)]
@@ -70,21 +76,40 @@ class Scope:
     note_max_age_h: Annotated[float, Field(gt=0)]
     max_unfamiliar_words: Annotated[float, Field(ge=0, le=1)]
     image_gate_threshold: Annotated[float, Field(gt=0)] | None = None
+    image_gate_kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """When the model answers and when it says that it is unsure.
+
+    Attributes:
+        error: share of the answers that may be wrong, as it was aimed at.
+        doubt: chance that the thresholds, fitted on few patients, miss that aim.
+        answer_from: for each of `MASKS` the least probability that is an answer; 1 where none kept the aim, so that
+            with these modalities the model is always unsure.
+    """
+
+    error: Annotated[float, Field(gt=0, lt=1)]
+    doubt: Annotated[float, Field(gt=0, lt=1)]
+    answer_from: Mapping[str, Annotated[float, Field(ge=0, le=1)]]
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How logits become probabilities and sets.
+    """How logits become probabilities, sets and answers.
 
     Attributes:
-        temperature: the logits are divided by it.
+        temperatures: one for each of `DIAGNOSES`; that of the likeliest one divides all logits of a case.
         coverage: share of cases whose diagnosis lies in the prediction set.
         quantiles: conformal quantile of 1 - p(true) for each of `MASKS`: which modalities are there changes it.
+        selection: None where every single diagnosis in a set is an answer, however improbable.
     """
 
-    temperature: Annotated[float, Field(gt=0)]
+    temperatures: tuple[Annotated[float, Field(gt=0)], ...]
     coverage: Annotated[float, Field(gt=0, lt=1)]
     quantiles: Mapping[str, Annotated[float, Field(ge=0, le=1)]]
+    selection: Selection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +168,8 @@ def check_format(path: Path, found: object) -> None:
     """Refuse another format before its fields are looked at, since they may mean something else."""
     number = found.get("format") if isinstance(found, dict) else None
     if number != FORMAT:
-        raise CheckpointError(
-            f"{path} has format {number}, this version reads format {FORMAT}: "
-            "export the checkpoint again with this version's `mllm-cds export`"
-        )
+        remedy = FORMAT_1 if number == 1 else "use the version of this program that made it, or train it again"
+        raise CheckpointError(f"{path} has format {number}, this version reads format {FORMAT}: {remedy}")
 
 
 def describe(path: Path, error: ValidationError) -> str:
@@ -172,9 +195,22 @@ def check_contract(path: Path, manifest: Manifest) -> None:
 
 def check_values(path: Path, manifest: Manifest) -> None:
     """Refuse figures that are each possible but not together."""
-    if missing := [mask for mask in MASKS if mask not in manifest.calibration.quantiles]:
+    calibration = manifest.calibration
+    if len(calibration.temperatures) != len(DIAGNOSES):
         raise CheckpointError(
-            f"{path} has no conformal quantile for {', '.join(missing)}: run `mllm-cds calibrate` on the checkpoint"
+            f"{path} has {len(calibration.temperatures)} temperatures for {len(DIAGNOSES)} labels: give one for each"
         )
+    check_masks(path, "conformal quantile", calibration.quantiles)
+    if calibration.selection is not None:
+        check_masks(path, "threshold to answer from", calibration.selection.answer_from)
     if manifest.scope.min_age_months >= manifest.scope.max_age_months:
         raise CheckpointError(f"{path} has a scope without any age: make scope.min_age_months less than max_age_months")
+
+
+def check_masks(path: Path, what: str, given: Mapping[str, float]) -> None:
+    """Refuse a figure that is not there for every set of modalities."""
+    if missing := [mask for mask in MASKS if mask not in given]:
+        raise CheckpointError(
+            f"{path} has no {what} for {', '.join(missing)}: give 1, which excludes nothing, then run "
+            "`mllm-cds calibrate` on the checkpoint"
+        )

@@ -9,10 +9,11 @@ import numpy as np
 from fhir_adapter.record import Modality, PatientRecord
 from inference import scope
 from inference.backends import Backend, BackendError
-from inference.calibrate import mask_of, prediction_set, probabilities
+from inference.calibrate import NEVER, DoubleArray, mask_of, prediction_set, probabilities, sure_enough
 from inference.checkpoint import Checkpoint
 from inference.contract import DIAGNOSES, FloatArray, ModelInputs, ModelOutputs
 from inference.encode import present_modalities
+from inference.manifest import Calibration
 from inference.prediction import Likelihood, Prediction, Verdict
 
 
@@ -63,17 +64,16 @@ class Predictor:
     def answer(self, logits: FloatArray, modalities: tuple[Modality, ...]) -> Prediction:
         """Calibrate the logits (CLASSES,) of a case in scope."""
         calibration = self.checkpoint.calibration
-        shares = probabilities(logits, calibration.temperature)
-        places = prediction_set(shares, calibration.quantiles[mask_of(modalities)])
-        unsure = len(places) > 1
-        names = ", ".join(DIAGNOSES[place].name for place in sorted(places, key=lambda place: -shares[place]))
-        reason = f"At {calibration.coverage:.0%} coverage none of these can be excluded: {names}."
+        mask = mask_of(modalities)
+        shares = probabilities(logits, calibration.temperatures)
+        places = prediction_set(shares, calibration.quantiles[mask])
+        reasons = (*set_doubts(shares, places, calibration.coverage), *answer_doubts(shares, mask, calibration))
         return Prediction(
             tuple(Likelihood(diagnosis, float(share)) for diagnosis, share in zip(DIAGNOSES, shares, strict=True)),
             tuple(DIAGNOSES[place].key for place in places),
             calibration.coverage,
-            Verdict.UNSURE if unsure else Verdict.ANSWER,
-            (reason,) if unsure else (),
+            Verdict.UNSURE if reasons else Verdict.ANSWER,
+            reasons,
             modalities,
             self.checkpoint.identity,
             self.checkpoint.digest,
@@ -92,3 +92,29 @@ class Predictor:
             checkpoint.identity,
             checkpoint.digest,
         )
+
+
+def set_doubts(shares: DoubleArray, places: tuple[int, ...], coverage: float) -> list[str]:
+    """Return that more than one diagnosis is in the set, likeliest first."""
+    if len(places) == 1:
+        return []
+    names = ", ".join(DIAGNOSES[place].name for place in sorted(places, key=lambda place: -shares[place]))
+    return [f"At {coverage:.0%} coverage none of these can be excluded: {names}."]
+
+
+def answer_doubts(shares: DoubleArray, mask: str, calibration: Calibration) -> list[str]:
+    """Return that the likeliest diagnosis is not likely enough to answer with, given these modalities."""
+    selection = calibration.selection
+    if selection is None or sure_enough(shares, selection.answer_from[mask]):
+        return []
+    least, given = selection.answer_from[mask], mask.replace("+", ", ")
+    if least >= NEVER:
+        return [
+            f"With what is there ({given}) this model never answers: when it was calibrated, no probability was found "
+            f"from which on at most {selection.error:.0%} of its answers are wrong."
+        ]
+    top = int(shares.argmax())
+    return [
+        f"{DIAGNOSES[top].name} is the likeliest, but with {shares[top]:.0%} it stays below the {least:.0%} from which "
+        f"on, with what is there ({given}), at most {selection.error:.0%} of the answers are wrong."
+    ]

@@ -35,3 +35,20 @@ def augment(image: Tensor, generator: torch.Generator, strength: float = 1.0) ->
     image = image.clamp(1e-3, 1) ** factor(0.25)
     image = (image - 0.5) * factor(0.2) + 0.5 * factor(0.2)
     return (image + torch.randn(image.shape, generator=generator) * 0.01 * strength).clamp(0, 1)
+
+
+def cover(image: Tensor, generator: torch.Generator, share: float = 0.5) -> Tensor:
+    """Cover a rectangle, 15 to 45 % of each side, with its film's mean grey in a share of images (B, 1, S, S).
+
+    What is covered must not decide alone: the answer rests on more of the film, and films with a part taken away, which
+    is how an explanation is tested, are not strange to the model.
+    """
+    batch, side = len(image), image.shape[-1]
+    drawn = torch.rand(batch, 5, generator=generator)
+    height, width = (0.15 + 0.3 * drawn[:, :2]).T
+    top, left = drawn[:, 2] * (1 - height), drawn[:, 3] * (1 - width)
+    place = (torch.arange(side) + 0.5) / side
+    rows = (place >= top[:, None]) & (place < (top + height)[:, None])
+    columns = (place >= left[:, None]) & (place < (left + width)[:, None])
+    hidden = rows[:, None, :, None] & columns[:, None, None, :] & (drawn[:, 4] < share)[:, None, None, None]
+    return torch.where(hidden, image.mean((1, 2, 3), keepdim=True), image)

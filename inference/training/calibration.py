@@ -1,65 +1,85 @@
-"""Logits of films kept apart -> temperature, conformal quantiles and image gate.
+"""Answers on films kept apart -> temperatures, conformal quantiles and the bar for an answer.
 
 Uses the calibration split alone: it was neither trained on nor used to choose anything, and is not the test split.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from sklearn.covariance import LedoitWolf
 
-from inference.training.metrics import Labels
+from inference.calibrate import probabilities
+from inference.manifest import MASKS, Calibration, Selection
+from inference.training.conformal import patient_quantile, patient_weights, true_scores
+from inference.training.judged import Answers, Judged
+from inference.training.selective import Goal, answer_from
 
 COVERAGE: Final = 0.9
-GATE_KEPT: Final = 0.98
-"""Share of in-scope films that must pass the image gate."""
-
-Logits = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class GateFit:
-    """Mean (W,) and precision (W, W) of the image feature; beyond the Mahalanobis distance a film is refused."""
-
-    mean: npt.NDArray[np.float32]
-    precision: npt.NDArray[np.float32]
-    threshold: float
+DRAWS: Final = 6
+"""Simulated cases around each film kept apart."""
+LEAST_PATIENTS: Final = 50
+"""A class of fewer patients than this gets no temperature of its own."""
+TRIES: Final = 100
+"""Steps of LBFGS."""
 
 
-def fit_temperature(logits: Logits, labels: Labels) -> float:
-    """Return the temperature T > 0 that minimises the negative log-likelihood of logits / T (Guo et al. 2017)."""
-    scores, truth = torch.from_numpy(logits), torch.from_numpy(labels)
-    log_temperature = torch.zeros(1, requires_grad=True)
-    optimiser = torch.optim.LBFGS([log_temperature], lr=0.1, max_iter=100)
+def places_of_temperatures(judged: Sequence[Judged]) -> list[int]:
+    """Return for each class which fitted temperature is its own: the first is shared by classes of too few patients."""
+    names = np.concatenate([part.groups for part in judged])
+    labels = np.concatenate([part.labels for part in judged])
+    places = [0] * judged[0].logits.shape[1]
+    for label in range(len(places)):
+        if len(np.unique(names[labels == label])) >= LEAST_PATIENTS:
+            places[label] = max(places) + 1
+    return places
+
+
+def fit_temperatures(judged: Sequence[Judged]) -> tuple[float, ...]:
+    """Return the temperature of each class, above 0, that minimises the negative log-likelihood.
+
+    Each set of modalities has the same weight, and in it each patient: by films, the few children with ten of them
+    would decide, and out of fold the likelihood was worse for it.
+
+    Args:
+        judged: cases of each set of modalities, see `inference.calibrate.probabilities` for what T divides.
+    """
+    scores = torch.cat([torch.from_numpy(part.logits).double() for part in judged])
+    truth = torch.cat([torch.from_numpy(part.labels) for part in judged])
+    weights = torch.cat(
+        [torch.from_numpy(patient_weights(part.groups) / len(np.unique(part.groups))) for part in judged]
+    )
+    places = torch.tensor(places_of_temperatures(judged))
+    logarithms = torch.zeros(int(places.max()) + 1, dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([logarithms], max_iter=TRIES, line_search_fn="strong_wolfe")
 
     def close() -> torch.Tensor:
         optimiser.zero_grad()
-        loss = torch.nn.functional.cross_entropy(scores / log_temperature.exp(), truth)
+        scaled = scores / logarithms.exp()[places[scores.argmax(-1)], None]
+        loss = (weights * torch.nn.functional.cross_entropy(scaled, truth, reduction="none")).sum() / len(judged)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
     optimiser.step(close)  # type: ignore[no-untyped-call]
-    return float(log_temperature.detach().exp())
+    return tuple(logarithms.detach().exp()[places].tolist())
 
 
-def conformal_quantile(probabilities: npt.NDArray[np.float32], labels: Labels, coverage: float = COVERAGE) -> float:
-    """Return the split conformal quantile of 1 - p(true): the ceil((n + 1) coverage) / n empirical quantile."""
-    scores = np.sort(1 - probabilities[np.arange(len(labels)), labels])
-    rank = int(np.ceil((len(scores) + 1) * coverage))
-    return float(scores[rank - 1]) if rank <= len(scores) else 1.0
+def fit_calibration(answers: Answers, coverage: float = COVERAGE, goal: Goal | None = None) -> Calibration:
+    """Fit all that turns logits into probabilities, sets and answers.
 
-
-def fit_gate(train: npt.NDArray[np.float32], held: npt.NDArray[np.float32]) -> GateFit:
-    """Fit the gate to features (N, W) of training films; the threshold keeps `GATE_KEPT` of those held apart."""
-    fit = LedoitWolf().fit(train.astype(np.float64))
-    distances = np.sqrt(fit.mahalanobis(held.astype(np.float64)))
-    return GateFit(
-        fit.location_.astype(np.float32),
-        fit.precision_.astype(np.float32),
-        float(np.quantile(distances, GATE_KEPT)),
-    )
+    Args:
+        answers: cases of films that were neither trained on nor will be judged by, as many draws a film as there are.
+        coverage: share of new cases whose diagnosis shall lie in the set.
+        goal: how often an answer may be wrong; the usual one when not given.
+    """
+    goal = goal or Goal()
+    judged = {mask: answers.of(mask) for mask in MASKS}
+    temperatures = fit_temperatures(list(judged.values()))
+    quantiles, least = {}, {}
+    for mask, cases in judged.items():
+        shares = probabilities(cases.logits, temperatures)
+        quantiles[mask] = patient_quantile(true_scores(shares, cases.labels), cases.groups, coverage)
+        least[mask] = answer_from(shares, cases, quantiles[mask], goal)
+    return Calibration(temperatures, coverage, quantiles, Selection(goal.error, goal.doubt, least))

@@ -1,16 +1,17 @@
-"""Simulated cases as the tensors of a batch, and what is taken away from them."""
+"""Cases as the tensors of a batch, and what is taken away from them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from inference.model.mllm import Batch
-from inference.training.cohort import SimulatedCase
+from inference.model.text import PADDING
+from inference.training.data.case import Case
 from inference.training.encode_cases import arrays_of
 
 
@@ -41,11 +42,20 @@ class CaseTensors:
             self.tokens, self.text_present * text, self.values * present, present, self.value_age * present
         )
 
+    def trimmed(self) -> CaseTensors:
+        """Cut away the columns of `tokens` that are padding in every case: training on short notes is cheaper so."""
+        longest = max(int((self.tokens != PADDING).sum(1).max()), 1)
+        return replace(self, tokens=self.tokens[:, :longest])
+
+    def to(self, device: torch.device) -> CaseTensors:
+        """Move to a device."""
+        return CaseTensors(*(getattr(self, field.name).to(device) for field in fields(self)))
+
     def as_batch(self, image_present: Tensor) -> Batch:
         """Join with image_present (N, 1) to a batch whose image tokens are given beside it."""
         # The pixels are not read then: the smallest tensor of the right rank will do.
         return Batch(
-            torch.zeros(len(self.tokens), 1, 1, 1),
+            torch.zeros(len(self.tokens), 1, 1, 1, device=self.tokens.device),
             image_present,
             self.tokens,
             self.text_present,
@@ -55,7 +65,7 @@ class CaseTensors:
         )
 
 
-def tensors_of(cases: Sequence[SimulatedCase], tokenizer: Tokenizer) -> CaseTensors:
+def tensors_of(cases: Sequence[Case], tokenizer: Tokenizer) -> CaseTensors:
     """Encode cases; see `inference.training.encode_cases.arrays_of`."""
     arrays = arrays_of(cases, tokenizer)
     return CaseTensors(*(torch.from_numpy(getattr(arrays, field.name)) for field in fields(arrays)))

@@ -30,6 +30,7 @@ from inference.model.relevance import (
     score_answer,
     zero_deltas,
 )
+from inference.training.shrink import shrink
 
 EXAMPLES: Final = 2  # an example batch of 1 would be taken for a constant
 OPSET: Final = 20
@@ -96,7 +97,8 @@ class AnsweringGraph(nn.Module):
         output = FusionOutput(user[-1 - 2 * blocks], tuple(user[-2 * blocks : -blocks]), tuple(user[-blocks:]))
         gradients = (slopes[0], slopes[1 : 1 + blocks], slopes[1 + blocks :])
         reasons = explain_answer(self.model, batch, subsets, path, (output, gradients))
-        return Explained(subsets[:, -1], subsets, *reasons, encoded.feature).in_order()
+        entities = self.model.tag_entities(batch, encoded)
+        return Explained(subsets[:, -1], subsets, *reasons, encoded.feature, entities).in_order()
 
 
 def example_inputs(batch: int) -> dict[str, Tensor]:
@@ -125,7 +127,7 @@ def trace_backward(model: MultimodalModel) -> ForwardBackward:
 def export_onnx(model: MultimodalModel, path: Path) -> None:
     """Write the graph of a model to `path`; the batch axis of every input and output stays free."""
     model = model.eval().requires_grad_(requires_grad=False)
-    graph = AnsweringGraph(model, trace_backward(model))
+    graph = AnsweringGraph(model, trace_backward(model)).eval()
     example: Mapping[str, Tensor] = example_inputs(EXAMPLES)
     patients = Dim("patients", min=1, max=1024)
     with redirect_stdout(io.StringIO()):  # the exporter reports its steps on standard output
@@ -141,4 +143,5 @@ def export_onnx(model: MultimodalModel, path: Path) -> None:
     if program is None:
         raise RuntimeError("torch.onnx.export returned nothing: use the torch version of the constraints file")
     program.save(str(path), external_data=False)
+    shrink(path)
     onnx.checker.check_model(str(path))

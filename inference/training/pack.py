@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -15,13 +14,14 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from inference.checkpoint import GATE_NAME, MODEL_NAME, TOKENIZER_NAME, Checkpoint, CheckpointError, seal
+from inference.checkpoint import MODEL_NAME, TOKENIZER_NAME, Checkpoint, CheckpointError, seal
 from inference.contract import INPUT_SHAPES, OUTPUT_NAMES
 from inference.manifest import read_manifest
 from inference.model.config import ModelConfig
+from inference.model.hugging_face.config import read_base_config
 from inference.model.mllm import Batch, MultimodalModel
+from inference.model.pretrained import empty_base
 from inference.model.relevance import run_and_explain
-from inference.training.calibration import GateFit
 from inference.training.export import export_onnx
 
 WEIGHTS_NAME: Final = "model.safetensors"
@@ -42,6 +42,13 @@ def save_weights(model: MultimodalModel, path: Path) -> None:
     save_file(state, path, metadata={"config": json.dumps(asdict(model.config))})
 
 
+def blank_model(path: Path, stated: dict[str, Any]) -> MultimodalModel:
+    """Return a model of the stated sizes with weights that are still to be read; `path` is named in errors."""
+    if stated.get("preset") == "base":
+        return empty_base(read_base_config(path, stated))
+    return MultimodalModel(ModelConfig(**stated))
+
+
 def load_weights(path: Path) -> MultimodalModel:
     """Rebuild a model from its weights file.
 
@@ -50,12 +57,12 @@ def load_weights(path: Path) -> MultimodalModel:
     """
     try:
         with safe_open(path, "pt") as file:
-            config = ModelConfig(**json.loads(file.metadata()["config"]))
+            stated = json.loads(file.metadata()["config"])
+        model = blank_model(path, stated).eval()
     except (OSError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"{path} is no weights file of this version: train or fetch the checkpoint again"
         ) from error
-    model = MultimodalModel(config).eval()
     state = {name: tensor.float() for name, tensor in load_file(path).items()}
     if wrong := set(state) ^ set(model.state_dict()):
         raise CheckpointError(f"{path} has missing or unknown weights ({', '.join(sorted(wrong)[:3])}): train it again")
@@ -88,26 +95,20 @@ def write_golden(model: MultimodalModel, path: Path) -> None:
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
-def pack(
-    model: MultimodalModel, tokenizer: Tokenizer, gate: GateFit, folder: Path, settings: Mapping[str, Any]
-) -> Checkpoint:
-    """Write a whole checkpoint folder and load it.
+def write_model(model: MultimodalModel, tokenizer: Tokenizer, folder: Path) -> None:
+    """Write weights, tokenizer, golden vectors and graph: all of a checkpoint but gate and settings.
 
     Args:
         model: its weights are rounded to half precision first.
         tokenizer: word pieces, saved as tokenizer.json.
-        gate: image gate, saved as scope.npz.
         folder: made where it does not exist.
-        settings: name, version, card, scope and calibration, as `inference.manifest` describes them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     round_weights(model)
     save_weights(model, folder / WEIGHTS_NAME)
     tokenizer.save(str(folder / TOKENIZER_NAME))
-    np.savez_compressed(folder / GATE_NAME, mean=gate.mean, precision=gate.precision)
     write_golden(model, folder / GOLDEN_NAME)
     export_onnx(model, folder / MODEL_NAME)
-    return seal(folder, settings)
 
 
 def export_again(folder: Path) -> Checkpoint:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from inference.manifest import CardText, Scope
+from inference.training.losses import LossWeights
 
 COMPACT: Final = Path(__file__).parent / "recipes" / "compact.toml"
 
@@ -31,6 +32,8 @@ class Stage:
         average: decay of the moving average of the weights, which is what is kept.
         dropout: of the blocks.
         augmentation: strength of the changes made to films, 0 for none; only the image stages use it.
+        cover: share of the films of which a part is covered; only the image stages use it.
+        stem_rate: rate of the convolutional stem, as a share of `rate`; 0 leaves it as it is.
     """
 
     epochs: int
@@ -41,6 +44,8 @@ class Stage:
     average: float
     dropout: float = 0.1
     augmentation: float = 1.0
+    stem_rate: float = 0.5
+    cover: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +72,32 @@ class FusionStage:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """Where the encoders of the preset `base` come from: folders in the Hugging Face layout, or names on the hub.
+
+    Attributes:
+        image: ViT-B/16.
+        text: BioBERT-base, a folder with its vocab.txt.
+    """
+
+    image: str
+    text: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """One run.
 
-    Image stages, then fusion stages, follow each other on the same weights; `seed` decides everything that is drawn;
-    `card` and `scope` go into the checkpoint as they stand.
+    Pre-training, image stages, then fusion stages follow each other on the same weights; `seed` decides everything that
+    is drawn; `card` and `scope` go into the checkpoint as they stand.
+
+    Attributes:
+        pretrain: self-supervised stage of the image encoder; None leaves it out.
+        text: distillation of the text encoder from MiniLM; None starts it from nothing.
+        base: encoders of the preset `base`; pre-training, image and text stages are then left out, since both
+            come trained. None trains `compact`.
+        imagenet: whether the stem starts from ImageNet weights (`inference.training.imagenet`).
+        losses: weights of the terms beside cross-entropy, in the fusion stages.
     """
 
     name: str
@@ -82,6 +108,11 @@ class Recipe:
     scope: Scope
     image: tuple[Stage, ...]
     fusion: tuple[FusionStage, ...]
+    pretrain: Stage | None = None
+    text: Stage | None = None
+    imagenet: bool = False
+    base: Base | None = None
+    losses: LossWeights = field(default_factory=LossWeights)
 
 
 def read_recipe(path: Path = COMPACT) -> Recipe:

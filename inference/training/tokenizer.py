@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,8 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 from tokenizers.trainers import WordPieceTrainer
+
+from inference.training.data.medqa import read_questions
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -28,6 +29,9 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
 
 
 def read_medqa(path: Path) -> Iterator[str]:
-    """Yield the questions of a MedQA file (one JSON object a line): English that no grammar of ours wrote."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        yield str(json.loads(line)["question"])
+    """Yield the questions of a MedQA file: English that no grammar of ours wrote.
+
+    Raises:
+        FolderError: a line is no question.
+    """
+    return (question.text for question in read_questions(path))

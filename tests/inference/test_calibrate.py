@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fhir_adapter.record import Modality
-from inference.calibrate import mask_of, prediction_set, probabilities
+from inference.calibrate import NEVER, mask_of, prediction_set, probabilities, sure_enough
 from inference.manifest import MASKS
 
 
@@ -14,6 +14,36 @@ def test_temperature_divides_the_logits() -> None:
 
     expected = np.exp([1.0, 0.0, -1.0]) / np.exp([1.0, 0.0, -1.0]).sum()
     np.testing.assert_allclose(probabilities(logits, 2.0), expected, rtol=1e-12)
+
+
+def test_temperature_is_that_of_the_likeliest_class() -> None:
+    """A case that is likeliest bacterial is divided by the second temperature, whatever the others are."""
+    logits = np.array([[2.0, 0.0, -2.0], [0.0, 2.0, -2.0]], np.float32)
+
+    found = probabilities(logits, (9.0, 2.0, 9.0))
+
+    np.testing.assert_allclose(found[1], probabilities(logits[1], 2.0))
+    np.testing.assert_allclose(found[0], probabilities(logits[0], 9.0))
+
+
+def test_no_temperature_changes_the_order() -> None:
+    """What the graph holds likeliest, and explains, stays the likeliest: calibration may not exchange the answer."""
+    logits = np.random.default_rng(3).normal(size=(500, 3)).astype(np.float32)
+
+    found = probabilities(logits, (0.3, 1.0, 4.0))
+
+    np.testing.assert_array_equal(found.argsort(-1), logits.argsort(-1))
+
+
+@pytest.mark.parametrize(("least", "sure"), [(0.59, True), (0.6, True), (0.61, False), (NEVER, False)])
+def test_answer_needs_the_least_probability(least: float, *, sure: bool) -> None:
+    """From the threshold on, itself included, there is an answer; at 1 there is never one."""
+    assert sure_enough(np.array([0.6, 0.3, 0.1]), least) is sure
+
+
+def test_never_means_never() -> None:
+    """Where no threshold was found, not even a probability of 1 is an answer."""
+    assert not sure_enough(np.array([1.0, 0.0, 0.0]), NEVER)
 
 
 def test_large_logits_do_not_overflow() -> None:

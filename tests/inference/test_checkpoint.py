@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from inference.checkpoint import Checkpoint, CheckpointError, digest_of, seal
 from inference.contract import DIAGNOSES, MEASUREMENTS
 from inference.manifest import MASKS
-from tests.inference.tiny_checkpoint import make_checkpoint, tiny_settings
+from tests.inference.tiny_checkpoint import make_checkpoint, make_gate, tiny_settings
 
 
 @pytest.fixture
@@ -66,12 +67,20 @@ def test_changed_file_is_refused(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda config: config.update(format=2), "has format 2, this version reads format 1"),
+        (lambda config: config.update(format=1), "has format 1, this version reads format 2: in its calibration put"),
+        (lambda config: config.update(format=3), "has format 3.*use the version of this program that made it"),
+        (lambda config: config.update(format=[]), "has format"),
         (lambda config: config.pop("format"), "has format None"),
         (lambda config: config.pop("version"), "version"),
         (lambda config: config["scope"].pop("min_age_months"), r"scope\.min_age_months"),
-        (lambda config: config["calibration"].update(temperature=0), r"calibration\.temperature"),
-        (lambda config: config["calibration"].update(temperature="1"), r"calibration\.temperature"),
+        (lambda config: config["calibration"].update(temperatures=[1, 1, 0]), r"calibration\.temperatures\.2"),
+        (lambda config: config["calibration"].update(temperatures=["1", 1, 1]), r"calibration\.temperatures\.0"),
+        (lambda config: config["calibration"].update(temperatures=[1, 1]), "2 temperatures for 3 labels"),
+        (lambda config: config["calibration"].update(selection={"error": 0.1}), r"calibration\.selection\.doubt"),
+        (
+            lambda config: config["calibration"].update(selection={"error": 0.1, "doubt": 0.1, "answer_from": {}}),
+            "no threshold to answer from for image, text",
+        ),
         (lambda config: config["calibration"]["quantiles"].pop("image+text"), r"no conformal quantile for image\+text"),
         (lambda config: config["labels"].reverse(), "made for other labels"),
         (lambda config: config["labels"][1].update(snomed="1"), "made for other labels"),
@@ -110,7 +119,8 @@ def test_checkpoint_without_gate_needs_no_scope_file(folder: Path) -> None:
 
 def test_gate_of_another_form_is_refused(folder: Path) -> None:
     """A gate whose arrays do not fit together is refused when the checkpoint is loaded, not at the first patient."""
-    np.savez(folder / "scope.npz", mean=np.zeros(6, np.float32), precision=np.eye(5, dtype=np.float32))
+    arrays = make_gate(np.zeros(6)).arrays
+    replace(arrays, precision=np.eye(5)).save(folder / "scope.npz")
 
     with pytest.raises(CheckpointError, match=r"scope\.npz"):
         seal(folder, tiny_settings())
@@ -120,3 +130,13 @@ def test_every_set_of_modalities_has_a_mask() -> None:
     """Seven masks, and no mask for a patient of whom nothing is known."""
     assert len(set(MASKS)) == 7
     assert "" not in MASKS
+
+
+def test_films_it_was_trained_on_are_sealed_too(folder: Path) -> None:
+    """Where the training wrote down its films, that list cannot be exchanged unnoticed."""
+    np.savez(folder / "trained_on.npz", films=np.arange(3, dtype=np.uint64))
+    seal(folder, tiny_settings())
+    np.savez(folder / "trained_on.npz", films=np.arange(2, dtype=np.uint64))
+
+    with pytest.raises(CheckpointError, match=r"trained_on\.npz is not the file that was exported"):
+        Checkpoint.load(folder)

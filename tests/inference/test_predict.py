@@ -10,14 +10,16 @@ import pytest
 from fhir_adapter.record import Demographics, PatientRecord, Source
 from inference.backends import Backend, BackendError
 from inference.backends.protocol import Array, Arrays
+from inference.calibrate import NEVER
 from inference.checkpoint import Checkpoint
 from inference.contract import DIAGNOSES, OUTPUT_NAMES, Tensor
 from inference.encode import Encoder
-from inference.gate import ImageGate
+from inference.manifest import MASKS, Selection
 from inference.predict import Predictor
 from inference.prediction import Prediction, Verdict
 from tests.inference.records import ASKED_AT, make_film, make_note, make_record
 from tests.inference.test_words import GERMAN
+from tests.inference.tiny_checkpoint import make_gate
 
 
 class FixedLogits:
@@ -87,6 +89,50 @@ def test_quantile_is_that_of_the_modalities_there(tiny: Checkpoint, backend: Bac
     assert predict(predictor, make_record(films=())).verdict is Verdict.UNSURE
 
 
+def with_threshold(checkpoint: Checkpoint, least: float) -> Checkpoint:
+    selection = Selection(0.15, 0.1, dict.fromkeys(MASKS, least))
+    return replace(checkpoint, calibration=replace(checkpoint.calibration, selection=selection))
+
+
+def test_improbable_answer_is_unsure_and_says_how_improbable(tiny: Checkpoint, backend: Backend) -> None:
+    """One diagnosis alone in the set is no answer below the threshold; the sentence gives both figures."""
+    prediction = predict(Predictor(with_threshold(tiny, 0.97), FixedLogits(backend, [0, 8, 0])), make_record())
+
+    assert (prediction.verdict, prediction.prediction_set) == (Verdict.UNSURE, ("bacterial",))
+    assert prediction.reasons == (
+        "Bacterial pneumonia is the likeliest, but with 96% it stays below the 97% from which on, with what is there "
+        "(image, text, structured), at most 15% of the answers are wrong.",
+    )
+
+
+def test_probable_answer_is_an_answer(tiny: Checkpoint, backend: Backend) -> None:
+    """From the threshold on the verdict is an answer, without a reason."""
+    prediction = predict(Predictor(with_threshold(tiny, 0.96), FixedLogits(backend, [0, 8, 0])), make_record())
+
+    assert (prediction.verdict, prediction.reasons) == (Verdict.ANSWER, ())
+
+
+def test_threshold_is_that_of_the_modalities_there(tiny: Checkpoint, backend: Backend) -> None:
+    """Where no threshold was found for a set of modalities, the model never answers from it, and says so."""
+    selection = Selection(0.15, 0.1, {**dict.fromkeys(MASKS, 0.5), "text": NEVER})
+    careful = replace(tiny, calibration=replace(tiny.calibration, selection=selection))
+    predictor = Predictor(careful, FixedLogits(backend, [0, 90, 0]))
+
+    assert predict(predictor, make_record()).verdict is Verdict.ANSWER
+    assert (
+        predict(predictor, make_record(films=(), measurements=()))
+        .reasons[0]
+        .startswith("With what is there (text) this model never answers")
+    )
+
+
+def test_each_doubt_has_its_sentence(tiny: Checkpoint, backend: Backend) -> None:
+    """Two diagnoses in the set and a low probability are two reasons."""
+    prediction = predict(Predictor(with_threshold(tiny, 0.9), FixedLogits(backend, [0, 4, 4.2])), make_record())
+
+    assert [reason.split(" ", 1)[0] for reason in prediction.reasons] == ["At", "Viral"]
+
+
 def born(day: date | None) -> Demographics:
     return Demographics(day, "male", Source("Patient/child", "1"))
 
@@ -130,15 +176,25 @@ def test_unstated_or_oddly_written_attributes_are_accepted(predictor: Predictor,
 
 def test_strange_picture_is_refused_by_its_feature(tiny: Checkpoint, backend: Backend) -> None:
     """A picture far from every film of the training is refused although its attributes are right."""
-    narrow = replace(tiny, gate=ImageGate(np.full(6, 5.0), np.eye(6), threshold=3.0))
+    narrow = replace(tiny, gate=make_gate(np.full(6, 5.0)))
     prediction = predict(Predictor(narrow, backend), make_record())
 
     assert prediction.reasons == ("The radiograph does not look like the films this model was trained on.",)
 
 
+def test_reason_names_what_the_picture_looks_like(tiny: Checkpoint, backend: Backend) -> None:
+    """Where the gate surely knows the kind of thing, the sentence says it."""
+    narrow = replace(tiny, gate=make_gate(np.array([-9.0, 0, 0, 0, 0, 0])))
+    prediction = predict(Predictor(narrow, backend), make_record())
+
+    assert prediction.reasons == (
+        "The radiograph does not look like the films this model was trained on: it looks like an adult's.",
+    )
+
+
 def test_film_is_refused_once(tiny: Checkpoint, backend: Backend) -> None:
     """A lateral film is refused as lateral; that it also looks strange is no second reason."""
-    narrow = replace(tiny, gate=ImageGate(np.full(6, 5.0), np.eye(6), threshold=3.0))
+    narrow = replace(tiny, gate=make_gate(np.full(6, 5.0)))
     prediction = predict(Predictor(narrow, backend), make_record(films=(make_film(view="LL"),)))
 
     assert prediction.reasons == ("The radiograph's view is not one this model reads (AP, PA).",)
@@ -149,7 +205,7 @@ def test_gate_asks_only_about_a_film_and_only_where_there_is_one(
     tiny: Checkpoint, backend: Backend, changes: dict[str, object]
 ) -> None:
     """Without a film there is nothing to refuse, and without a gate nobody to refuse it."""
-    gate = None if not changes else ImageGate(np.full(6, 5.0), np.eye(6), threshold=3.0)
+    gate = None if not changes else make_gate(np.full(6, 5.0))
     prediction = predict(Predictor(replace(tiny, gate=gate), backend), make_record(**changes))
 
     assert prediction.verdict is not Verdict.OUT_OF_SCOPE

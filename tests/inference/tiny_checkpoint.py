@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnx.parser
 from onnx import numpy_helper
@@ -13,6 +14,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from inference.checkpoint import Checkpoint, seal
 from inference.contract import CLASSES, IMAGE_SIZE, PATCHES, SLOTS, SUBSETS, TEXT_TOKENS
+from inference.entities import TAGS
+from inference.gate import ADULT, TURNED, GateArrays, ImageGate
 from inference.manifest import MASKS
 
 WIDTH = 6
@@ -28,7 +31,7 @@ tiny (float[B,1,{IMAGE_SIZE},{IMAGE_SIZE}] image, float[B,1] image_present, int6
       float[B,1] text_present, float[B,{SLOTS}] values, float[B,{SLOTS}] value_present, float[B,{SLOTS}] value_age)
   => (float[B,{CLASSES}] logits, float[B,{len(SUBSETS)},{CLASSES}] subset_logits, float[B,{PATCHES}] image_relevance,
       float[B,{TEXT_TOKENS}] text_relevance, float[B,{TEXT_TOKENS}] text_effect, float[B,{SLOTS}] value_effect,
-      float[B,{WIDTH}] image_feature)
+      float[B,{WIDTH}] image_feature, float[B,{TEXT_TOKENS},{TAGS}] entity_logits)
 {{
   pooled = AveragePool <kernel_shape = [16, 16], strides = [16, 16]> (image)
   patches = Flatten (pooled)
@@ -39,6 +42,9 @@ tiny (float[B,1,{IMAGE_SIZE},{IMAGE_SIZE}] image, float[B,1] image_present, int6
   text_relevance = Mul (numbers, text_present)
   text_effect = Mul (text_relevance, weight_token)
   logits_text = MatMul (text_relevance, weight_text)
+  last = Constant <value_ints = [2]> ()
+  word_column = Unsqueeze (text_relevance, last)
+  entity_logits = MatMul (word_column, weight_tag)
   known = Mul (values, value_present)
   aged = Add (known, value_age)
   value_effect = Mul (aged, weight_slot)
@@ -65,6 +71,7 @@ def write_graph(path: Path, seed: int = 0) -> None:
         "weight_structured": random.normal(size=(SLOTS, CLASSES)) / SLOTS,
         "weight_token": random.normal(size=(TEXT_TOKENS,)),
         "weight_slot": random.normal(size=(SLOTS,)),
+        "weight_tag": random.normal(size=(1, TAGS)),
         "subsets": np.array(SUBSETS),
     }
     model = onnx.parser.parse_model(GRAPH)
@@ -111,8 +118,33 @@ def tiny_settings() -> dict[str, Any]:
             "max_unfamiliar_words": 0.5,
             "image_gate_threshold": 3.0,
         },
-        "calibration": {"temperature": 2.0, "coverage": 0.9, "quantiles": dict.fromkeys(MASKS, 0.6)},
+        "calibration": {"temperatures": [2.0, 2.0, 2.0], "coverage": 0.9, "quantiles": dict.fromkeys(MASKS, 0.6)},
     }
+
+
+def make_gate(mean: npt.NDArray[np.float64], threshold: float = 3.0) -> ImageGate:
+    """Make a gate whose score is the distance from `mean`, to a hundredth or so.
+
+    Its classifier calls a feature an adult's where the first number is 3 or more above the mean's, turned where the
+    second is.
+    """
+    width = mean.size
+    weight = np.zeros((width, 3))
+    weight[0, 1] = weight[1, 2] = 10.0
+    return ImageGate(
+        GateArrays(
+            centre=mean,
+            scale=np.ones(width),
+            kinds=np.array([ADULT, TURNED]),
+            weight=weight,
+            bias=np.array([0.0, -20.0, -20.0]),
+            mean=np.zeros(width),
+            precision=np.eye(width),
+            middle=np.zeros(2),
+            spread=np.array([1000.0, 1.0]),
+        ),
+        threshold,
+    )
 
 
 def make_checkpoint(folder: Path, settings: dict[str, Any] | None = None, seed: int = 0) -> Checkpoint:
@@ -120,5 +152,5 @@ def make_checkpoint(folder: Path, settings: dict[str, Any] | None = None, seed: 
     folder.mkdir(parents=True, exist_ok=True)
     write_graph(folder / "model.onnx", seed)
     write_tokenizer(folder / "tokenizer.json")
-    np.savez(folder / "scope.npz", mean=np.zeros(WIDTH, np.float32), precision=np.eye(WIDTH, dtype=np.float32))
+    make_gate(np.zeros(WIDTH)).arrays.save(folder / "scope.npz")
     return seal(folder, settings or tiny_settings())

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.inference.model.conftest import batch, model
+
+__all__ = ["batch", "model"]
+
 PAEDIATRIC = Path(__file__).parents[4] / "shared" / "data" / "chest-xray-paediatric"
 
 

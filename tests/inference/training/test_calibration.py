@@ -1,64 +1,94 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]  # comes with scikit-learn
 
-from inference.calibrate import prediction_set, probabilities
-from inference.training.calibration import conformal_quantile, fit_gate, fit_temperature
-
-
-def draw_logits(count: int, sharpness: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Labels drawn from softmax(logits), and those logits made `sharpness` times too sure."""
-    rng = np.random.default_rng(seed)
-    logits = rng.normal(size=(count, 3)) * 1.5
-    shares = probabilities(logits.astype(np.float32), 1.0)
-    labels = np.array([rng.choice(3, p=row) for row in shares])
-    return (logits * sharpness).astype(np.float32), labels.astype(np.int64)
+from inference.calibrate import NEVER, probabilities
+from inference.manifest import MASKS
+from inference.training.answer_figures import calibrate_mask
+from inference.training.calibration import fit_calibration, fit_temperatures
+from inference.training.judged import Judged
+from inference.training.selective import Goal
+from tests.inference.training.made import draw_answers, draw_judged
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
-def test_temperature_undoes_wrong_sharpness(sharpness: float) -> None:
-    """Logits that are k times too sure get a temperature near k."""
-    logits, labels = draw_logits(4000, sharpness)
-
-    assert fit_temperature(logits, labels) == pytest.approx(sharpness, rel=0.1)
+def test_temperatures_undo_wrong_sharpness(sharpness: float) -> None:
+    """Logits that are k times too sure get temperatures near k."""
+    assert fit_temperatures([draw_judged(4000, sharpness)]) == pytest.approx((sharpness,) * 3, rel=0.15)
 
 
-def test_conformal_sets_cover_new_cases() -> None:
-    """With the quantile of one draw, nine of ten sets of another draw hold the truth."""
-    logits, labels = draw_logits(3000, 1.0)
-    quantile = conformal_quantile(probabilities(logits, 1.0).astype(np.float32), labels)
-    others, truth = draw_logits(3000, 1.0, seed=1)
+def test_each_class_gets_its_own_temperature() -> None:
+    """Where the model is too sure of one diagnosis alone, only the temperature of that one rises."""
+    judged = draw_judged(6000)
+    bacterial = judged.logits.argmax(1) == 1
+    sharp = replace(judged, logits=np.where(bacterial[:, None], judged.logits * 2, judged.logits))
 
-    covered = [
-        label in prediction_set(row, quantile) for row, label in zip(probabilities(others, 1.0), truth, strict=True)
-    ]
-
-    assert np.mean(covered) == pytest.approx(0.9, abs=0.02)
+    assert fit_temperatures([sharp]) == pytest.approx((1, 2, 1), rel=0.15)
 
 
-def test_quantile_is_the_rank_of_the_formula() -> None:
-    """With 19 scores at 90 % it is the 18th: ceil(20 * 0.9)."""
-    scores = np.arange(1, 20) / 100
-    found = np.stack([1 - scores, scores], 1).astype(np.float32)
+def test_rare_classes_share_a_temperature() -> None:
+    """Classes of fewer than 50 patients share one: the one that fits all three best, as a line search finds it."""
+    judged = draw_judged(90, 2.0)
+    rows = np.arange(90)
 
-    assert conformal_quantile(found, np.zeros(19, np.int64)) == pytest.approx(0.18)
+    def loss(temperature: float) -> float:
+        return float(-np.log(probabilities(judged.logits, temperature)[rows, judged.labels]).mean())
+
+    best = minimize_scalar(loss, bounds=(0.1, 10), method="bounded").x
+    assert fit_temperatures([judged]) == pytest.approx((best,) * 3, rel=1e-3)
 
 
-def test_too_few_cases_exclude_nothing() -> None:
-    """Five cases cannot promise 90 %: the quantile is 1 and every diagnosis stays in the set."""
-    assert conformal_quantile(np.full((5, 2), 0.5, np.float32), np.zeros(5, np.int64)) == 1
+def test_patients_with_many_films_do_not_decide() -> None:
+    """A child with two hundred films weighs as much as a child with one."""
+    judged, odd = draw_judged(2000), draw_judged(200, 8.0, seed=5)
+    together = Judged(
+        np.concatenate([judged.logits, odd.logits]),
+        np.concatenate([judged.labels, odd.labels]),
+        np.concatenate([judged.groups, np.full(200, "one child")]),
+    )
+
+    assert fit_temperatures([together]) == pytest.approx(fit_temperatures([judged]), rel=0.02)
 
 
-def test_gate_keeps_its_share_and_refuses_what_lies_far_away() -> None:
-    """Features like the training ones pass, shifted ones do not."""
-    rng = np.random.default_rng(0)
-    seen, held = rng.normal(size=(500, 8)).astype(np.float32), rng.normal(size=(200, 8)).astype(np.float32)
-    gate = fit_gate(seen, held)
-    away = held + 6 - gate.mean
+def test_sets_of_modalities_weigh_alike() -> None:
+    """A set of modalities with ten times as many cases has no more to say."""
+    few, many = draw_judged(600, 1.0), draw_judged(6000, 3.0, seed=1)
+    repeated = replace(
+        few, logits=np.tile(few.logits, (10, 1)), labels=np.tile(few.labels, 10), groups=np.tile(few.groups, 10)
+    )
 
-    distance = np.sqrt(np.einsum("ni,ij,nj->n", held - gate.mean, gate.precision, held - gate.mean))
-    far = np.sqrt(np.einsum("ni,ij,nj->n", away, gate.precision, away))
+    assert fit_temperatures([few, many]) == pytest.approx(fit_temperatures([repeated, many]), rel=1e-4)
 
-    assert np.mean(distance <= gate.threshold) == pytest.approx(0.98, abs=0.01)
-    assert far.min() > gate.threshold
+
+def test_calibration_keeps_its_promises_on_new_patients() -> None:
+    """Fitted to some patients, the sets of others hold the truth nine times in ten, with every set of modalities."""
+    calibration = fit_calibration(draw_answers(3000, 2.0, films=3))
+    others = draw_answers(3000, 2.0, seed=50, films=3)
+
+    covered = [calibrate_mask(others, calibration, mask).covered.mean() for mask in MASKS]
+
+    assert covered == pytest.approx([0.9] * 7, abs=0.025)
+
+
+def test_answers_are_seldom_wrong() -> None:
+    """What is answered on new patients is wrong no more often than was aimed at, although the model often errs."""
+    calibration = fit_calibration(draw_answers(4000), goal=Goal(0.2, 0.1))
+    cases = calibrate_mask(draw_answers(4000, seed=50), calibration, MASKS[0])
+
+    assert cases.wrong.mean() > 0.25
+    assert cases.wrong[cases.answered].mean() < 0.2
+
+
+def test_hopeless_model_never_answers() -> None:
+    """Where guessing is all there is, no threshold keeps the promise, and the calibration says so."""
+    answers = draw_answers(400)
+    guessing = replace(answers, labels=np.random.default_rng(9).integers(0, 3, 400))
+
+    selection = fit_calibration(guessing).selection
+
+    assert selection is not None
+    assert set(selection.answer_from.values()) == {NEVER}

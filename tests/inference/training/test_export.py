@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from inference.backends.onnx import OnnxBackend
 from inference.checkpoint import SHIPPED, CheckpointError
@@ -84,6 +86,18 @@ def test_weights_of_another_model_are_refused(model: torch.nn.Module, tmp_path: 
         del model.stray
 
     with pytest.raises(CheckpointError, match="stray"):
+        load_weights(path)
+
+
+def test_weights_without_an_entity_head_are_refused(model: torch.nn.Module, tmp_path: Path) -> None:
+    """A file of before there was a head cannot answer with it; the error says what to do."""
+    path = tmp_path / "model.safetensors"
+    save_weights(model, path)  # type: ignore[arg-type]
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    save_file({name: tensor for name, tensor in load_file(path).items() if "entities." not in name}, path, metadata)
+
+    with pytest.raises(CheckpointError, match=r"missing or unknown weights \(entities\..*train it again"):
         load_weights(path)
 
 

@@ -7,16 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from inference.contract import DEMOGRAPHIC_SLOTS, SLOTS
+from inference.contract import DEMOGRAPHIC_SLOTS, IMAGE_SIZE, SLOTS
 from inference.model.config import ModelConfig
 from inference.model.mllm import MultimodalModel
 from inference.training.cases import CaseTensors, tensors_of
 from inference.training.data.films import Film
-from inference.training.encode_cases import cases_of
+from inference.training.data.source import SimulatedSource
+from inference.training.devices import Place
 from inference.training.evaluate import judge
 from inference.training.fit_fusion import FusionData, drop_modalities, encode_films, fit_fusion
 from inference.training.fit_image import ImageClassifier, Pictures, fit_image, judge_images
+from inference.training.losses import LossWeights
 from inference.training.metrics import macro_auc
+from inference.training.progress import Silent
 from inference.training.recipe import read_recipe
 from inference.training.tokenizer import train_tokenizer
 from inference.words import open_tokenizer
@@ -24,11 +27,25 @@ from tests.inference.model.conftest import SMALL
 
 FILMS = [Film(Path(f"film-{number}.jpeg"), number % 3, f"p{number}", f"p{number}") for number in range(96)]
 MINIATURE: ModelConfig = replace(SMALL, vocabulary=400)
+SOURCE = SimulatedSource(0)
+CPU = Place(torch.device("cpu"))
+TERMS = LossWeights(contrastive=0.05, comprehensiveness=0.1, sparsity=0.02)
+
+
+class Heard(Silent):
+    """Keeps the lines it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        """Keep it."""
+        self.lines.append(line)
 
 
 def draw_pictures() -> Pictures:
     """Squares of noise in which a bright corner tells the class."""
-    pixels = np.random.default_rng(0).integers(60, 120, (len(FILMS), 128, 128), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(60, 120, (len(FILMS), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     for place, film in enumerate(FILMS):
         pixels[place, :48, 40 * film.label : 40 * film.label + 40] += 90
     return Pictures.of(pixels, [film.label for film in FILMS])
@@ -36,19 +53,20 @@ def draw_pictures() -> Pictures:
 
 def draw_cases(tmp_path: Path, *, draw: int = 0, complete: float = 0.0) -> CaseTensors:
     path = tmp_path / "tokenizer.json"
-    cases = cases_of(FILMS, 0, grammar="train", draw=draw, complete=complete)
+    cases = SOURCE.cases(FILMS, draw=draw, complete=complete)
     if not path.exists():
         train_tokenizer([case.note or "" for case in cases], 400).save(str(path))
     return tensors_of(cases, open_tokenizer(path))
 
 
-def test_miniature_image_training_beats_chance() -> None:
+def test_miniature_image_training_beats_chance(tmp_path: Path) -> None:
     """A few steps on pictures with a plain sign are enough to tell them apart."""
     torch.manual_seed(0)
     pictures = draw_pictures()
-    stage = replace(read_recipe().image[1], epochs=12, batch=16, rate=4e-3, average=0.8)
+    stage = replace(read_recipe().image[-1], epochs=8, batch=16, rate=4e-3, average=0.8, stem_rate=1.0, cover=0.0)
+    run = (CPU, Silent(), tmp_path / "state.safetensors")
 
-    fitted = fit_image(ImageClassifier(MINIATURE), stage, pictures, pictures, 0, lambda _: None)
+    fitted = fit_image(ImageClassifier(MINIATURE), stage, (pictures, pictures), 0, run)
 
     assert macro_auc(pictures.labels.numpy(), judge_images(fitted, pictures)) > 0.8
 
@@ -61,15 +79,15 @@ def test_miniature_fusion_training_beats_chance(tmp_path: Path) -> None:
     # Everything measured, so that the little there is to see holds as much as it can.
     brief = replace(stage.optimisation, epochs=16, batch=16, rate=4e-3, average=0.8)
     stage = replace(stage, views=1, drop_value=0.0, complete=1.0, optimisation=brief)
-    data = FusionData(FILMS, draw_pictures())
-    reports: list[str] = []
+    data, heard = FusionData(FILMS, draw_pictures(), SOURCE), Heard()
+    run = (CPU, heard, tmp_path / "state.safetensors")
 
-    model = fit_fusion(MultimodalModel(MINIATURE), stage, (data, data), tokenizer, 0, reports.append)
+    model = fit_fusion(MultimodalModel(MINIATURE), (stage, TERMS), (data, data), tokenizer, 0, run)
     tokens = encode_films(model.image, data.pictures.pixels, None)
     logits = judge(model, tokens, draw_cases(tmp_path, draw=99, complete=1.0), ("text", "structured"))
 
     assert macro_auc(data.pictures.labels.numpy(), torch.from_numpy(logits).softmax(-1).numpy()) > 0.65
-    assert len(reports) == 16
+    assert len(heard.lines) == 16
 
 
 def test_image_encoder_stands_still_while_fusion_learns(tmp_path: Path) -> None:
@@ -77,11 +95,13 @@ def test_image_encoder_stands_still_while_fusion_learns(tmp_path: Path) -> None:
     draw_cases(tmp_path)
     stage = read_recipe().fusion[-1]
     stage = replace(stage, views=1, optimisation=replace(stage.optimisation, epochs=1, batch=32))
-    data = FusionData(FILMS, draw_pictures())
+    data = FusionData(FILMS, draw_pictures(), SOURCE)
     model = MultimodalModel(MINIATURE)
     before = {name: tensor.clone() for name, tensor in model.image.state_dict().items()}
 
-    after = fit_fusion(model, stage, (data, data), open_tokenizer(tmp_path / "tokenizer.json"), 0, lambda _: None)
+    run = (CPU, Silent(), tmp_path / "state.safetensors")
+
+    after = fit_fusion(model, (stage, TERMS), (data, data), open_tokenizer(tmp_path / "tokenizer.json"), 0, run)
 
     assert all(torch.equal(tensor, before[name]) for name, tensor in after.image.state_dict().items())
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from inference.contract import MEASUREMENTS, SLOT_OF_KEY, TEXT_TOKENS
-from inference.training.augment import augment
-from inference.training.cohort import SimulatedCase
+from inference.training.augment import augment, cover
+from inference.training.data.case import Case
 from inference.training.encode_cases import arrays_of
 from inference.training.recipe import COMPACT, RecipeError, read_recipe
 from inference.training.tokenizer import train_tokenizer
@@ -34,7 +34,7 @@ def test_tokenizer_frames_and_pads_as_serving_asks(tokenizer_path: Path) -> None
 
 def test_case_becomes_standardised_values(tokenizer_path: Path) -> None:
     """A value is standardised, its age counts in days, and what is missing is 0 with a mask of 0."""
-    case = SimulatedCase({"temperature": 39.0, "age": 32.0}, {"temperature": 12.0, "age": 0.0}, None)
+    case = Case({"temperature": 39.0, "age": 32.0}, {"temperature": 12.0, "age": 0.0}, None)
     arrays = arrays_of([case], open_tokenizer(tokenizer_path))
     place = SLOT_OF_KEY["temperature"]
 
@@ -92,3 +92,27 @@ def test_standardising_inverts_to_the_centre() -> None:
         centre = np.exp(slot.centre) if slot.log else slot.centre
         further = np.exp(slot.centre + slot.scale) if slot.log else slot.centre + slot.scale
         assert (slot.standardise(centre), slot.standardise(further)) == pytest.approx((0, 1), abs=1e-6)
+    """The centre of each slot is 0 on the model's scale, and one scale away is 1."""
+    for slot in MEASUREMENTS:
+        centre = np.exp(slot.centre) if slot.log else slot.centre
+        further = np.exp(slot.centre + slot.scale) if slot.log else slot.centre + slot.scale
+        assert (slot.standardise(centre), slot.standardise(further)) == pytest.approx((0, 1), abs=1e-6)
+
+
+def test_cover_hides_one_rectangle_of_mean_grey() -> None:
+    """What is covered is a rectangle of one grey; the rest of the film is untouched."""
+    image = torch.rand(16, 1, 40, 40)
+    covered = cover(image, torch.Generator().manual_seed(0), 1.0)
+
+    for before, after in zip(image[:, 0], covered[:, 0], strict=True):
+        rows, columns = torch.nonzero(before != after, as_tuple=True)
+        block = after[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        assert torch.allclose(block, before.mean())
+        assert 0.1 * 40 <= rows.max() - rows.min() + 1 <= 0.5 * 40
+
+
+def test_cover_of_no_share_changes_nothing() -> None:
+    """Switched off, every film stays as it is."""
+    image = torch.rand(4, 1, 40, 40)
+
+    assert torch.equal(cover(image, torch.Generator().manual_seed(0), 0.0), image)

@@ -1,0 +1,1 @@
+"""Measured figures and stated attributes -> the model card."""

@@ -1,0 +1,70 @@
+"""A checkpoint, a folder of figures and the source attributes -> docs/model-card.md.
+
+Every number in the card comes out of a file of figures; nothing is typed in.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from inference.checkpoint import Checkpoint
+from inference.figures import Figure
+from inference.training.card.figures import CardError, Printed, read_printed
+from inference.training.compare.table import NAMES, ORDER, as_reported
+
+HERE: Final = Path(__file__).parent
+FILES: Final = ("evaluate", "compare", "loss-ablation", "entities", "medqa", "robustness", "fusion-check")
+"""Files of figures a card is made from, by command."""
+
+
+def number(value: float) -> str:
+    """Write a number with three places, or none where it is whole and large."""
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.3f}"
+
+
+def interval(figure: Figure) -> str:
+    """Write a figure's 95 % interval, or nothing."""
+    return "" if figure.low is None or figure.high is None else f"{number(figure.low)} to {number(figure.high)}"
+
+
+def row(figure: Figure) -> str:
+    """Write a figure as a table row: name, value, interval, n."""
+    return f"| `{figure.name}` | {number(figure.value)} | {interval(figure)} | {figure.n} |"
+
+
+def read_attributes() -> list[dict[str, Any]]:
+    """Return the source attributes in their order: number, heading, text (a template) and category."""
+    content = tomllib.loads((HERE / "source_attributes.toml").read_text(encoding="utf-8"))
+    attributes: list[dict[str, Any]] = content["attribute"]
+    return attributes
+
+
+def render_card(checkpoint: Checkpoint, folder: Path) -> str:
+    """Write the card of a checkpoint from the figures in a folder.
+
+    Raises:
+        CardError: a file is missing, or lacks a figure that the card states.
+    """
+    printed: dict[str, Printed] = {name.replace("-", "_"): read_printed(folder / f"{name}.json") for name in FILES}
+    # Markdown, not HTML: escaping would spell quotation marks out. Nothing in it comes from a patient.
+    environment = jinja2.Environment(  # noqa: S701
+        loader=jinja2.FileSystemLoader(HERE),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"row": row, "number": number, "interval": interval}
+    known = {**printed, "checkpoint": checkpoint, "systems": ORDER, "names": NAMES, "as_reported": as_reported}
+    try:
+        attributes = [
+            attribute | {"text": environment.from_string(attribute["text"]).render(known)}
+            for attribute in read_attributes()
+        ]
+        return environment.get_template("model-card.md.jinja").render(known, attributes=attributes)
+    except jinja2.UndefinedError as error:
+        raise CardError(f"the card states what no figure says: {error.message}") from error

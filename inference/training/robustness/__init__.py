@@ -1,0 +1,1 @@
+"""Charts made worse step by step -> how accuracy, calibration and refusals change."""
