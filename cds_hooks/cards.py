@@ -192,6 +192,8 @@ def _answer(prediction: Prediction) -> Iterator[str]:
         return
     names = listed([inside(item.diagnosis.name) for item in _in_set(prediction)])
     yield f"Set of diagnoses at {percent(prediction.coverage)} coverage: **{markdown(names)}**."
+    if prediction.verdict is Verdict.UNSURE and prediction.reasons:
+        yield markdown(" ".join(prediction.reasons))
     ranked = sorted(prediction.likelihoods, key=lambda item: -item.probability)
     yield markdown("; ".join(f"{item.diagnosis.name} {percent(item.probability)}" for item in ranked)) + "."
 

@@ -95,7 +95,7 @@ def question_of(parts: Parts, case: Case, patient: str) -> Question:
     """Return what the job of a case is about; `patient` is the keyed hash."""
     reusable_for = parts.settings.result_lifetime
     return Question(
-        fingerprint(case, parts.engine.card.digest, parts.store.vault),
+        fingerprint(case, parts.engine.card.seal, parts.store.vault),
         patient,
         reusable_for if case.chart else min(UNCHECKED_FOR, reusable_for),
         case.to_json,

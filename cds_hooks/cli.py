@@ -9,7 +9,22 @@ from typing import Annotated
 
 import typer
 
-from cds_hooks.commands import bench, demo, doctor, fire, seed, serve, training, worker
+from cds_hooks.commands import (
+    ablate,
+    bench,
+    calibrate,
+    compare,
+    demo,
+    doctor,
+    fire,
+    fusion_check,
+    model_card,
+    robustness,
+    seed,
+    serve,
+    training,
+    worker,
+)
 from cds_hooks.commands.versions import print_version
 
 app = typer.Typer(
@@ -31,6 +46,12 @@ app.add_typer(bench.app, name="bench")
 app.command()(training.train)
 app.command()(training.evaluate)
 app.command()(training.export)
+app.command()(calibrate.calibrate)
+app.command()(compare.compare)
+app.command()(ablate.ablate)
+app.command()(robustness.robustness)
+app.command("fusion-check")(fusion_check.fusion_check)
+app.command("model-card")(model_card.model_card)
 
 
 @app.callback()

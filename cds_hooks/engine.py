@@ -38,7 +38,7 @@ class Engine:
     """What answers.
 
     Attributes:
-        card: model card of the checkpoint; its digest is part of every fingerprint.
+        card: model card of the checkpoint; its seal is part of every fingerprint.
         open_pipeline: opens the worker's half; called on the worker's loop.
         collect: the web's half.
     """

@@ -13,7 +13,7 @@ from cds_hooks.pipeline import Case
 from fhir_adapter.chart import Chart
 
 
-def fingerprint(case: Case, model_digest: str, vault: Vault) -> str:
+def fingerprint(case: Case, seal: str, vault: Vault) -> str:
     """Return a keyed hash of server, patient, model and the content of every resource.
 
     The content, not only the versions that stand in it: whoever asks must hold the data themselves, or a caller could
@@ -21,7 +21,7 @@ def fingerprint(case: Case, model_digest: str, vault: Vault) -> str:
     of it (it changes with every call), nor is the moment of the question: a result is reused for a short time only.
     """
     content = _of_chart(case.chart) if case.chart else _of_prefetch(case.prefetch)
-    return vault.mark("inputs", case.fhir_server or "", case.patient_id, model_digest, content)
+    return vault.mark("inputs", case.fhir_server or "", case.patient_id, seal, content)
 
 
 def _of_chart(chart: Chart) -> str:

@@ -49,7 +49,7 @@ async def _workers(parts: Parts) -> dict[str, str]:
 
     A Triton server whose model has died still calls itself ready, so that only an answer counts.
     """
-    living = await asyncio.to_thread(parts.store.upkeep.living, parts.engine.card.digest)
+    living = await asyncio.to_thread(parts.store.upkeep.living, parts.engine.card.seal)
     model = "ok" if any(living) else "down" if living else "unknown"
     return {"database": "ok", "worker": "ok" if living else "down", "model": model}
 

@@ -35,7 +35,7 @@ class LoggingLeftAlone(Logging):  # type: ignore[misc]  # Celery has no types
         return True
 
 
-def make_celery(settings: ServiceSettings, model_digest: str) -> Celery:
+def make_celery(settings: ServiceSettings, seal: str) -> Celery:
     """Return the Celery application of web and worker.
 
     Each model has its own queue, so that during an update no worker answers with another model than was asked for.
@@ -49,7 +49,7 @@ def make_celery(settings: ServiceSettings, model_digest: str) -> Celery:
         broker_connection_timeout=CONNECT_S,
         broker_transport_options=_transport_options(settings),
         task_acks_late=False,  # a job whose worker died is started again by the next hook, not by the broker
-        task_default_queue=_queue_name(settings, model_digest),
+        task_default_queue=_queue_name(settings, seal),
         task_ignore_result=True,
         task_publish_retry=False,
         task_serializer="json",
@@ -60,8 +60,8 @@ def make_celery(settings: ServiceSettings, model_digest: str) -> Celery:
     return app
 
 
-def _queue_name(settings: ServiceSettings, model_digest: str) -> str:
-    name = f"mllm-cds.{model_digest[:16]}"
+def _queue_name(settings: ServiceSettings, seal: str) -> str:
+    name = f"mllm-cds.{seal[:16]}"
     # kombu's in-memory queues belong to the process, not to the application: two services in one would share them.
     return f"{name}.{uuid.uuid4().hex}" if settings.embedded else name
 

@@ -38,7 +38,7 @@ def make_lifespan(settings: ServiceSettings, fhir: FhirSettings, engine: Engine)
         async with AsyncExitStack() as stack:
             store = open_store(settings)
             stack.push_async_callback(asyncio.to_thread, store.close)
-            celery = make_celery(settings, engine.card.digest)
+            celery = make_celery(settings, engine.card.seal)
             queue = JobQueue(celery)
             stack.push_async_callback(asyncio.to_thread, queue.close)
             http = await stack.enter_async_context(open_http(fhir))
@@ -111,5 +111,5 @@ def _enter_worker(stack: ExitStack, parts: Parts, celery: Celery) -> None:
     from cds_hooks.worker import embedded_worker  # noqa: PLC0415
 
     engine = parts.engine
-    runner = JobRunner(parts.settings, parts.store, engine.open_pipeline, engine.card.digest, parts.waiter.ring)
+    runner = JobRunner(parts.settings, parts.store, engine.open_pipeline, engine.card.seal, parts.waiter.ring)
     stack.enter_context(embedded_worker(celery, runner, parts.settings.worker_threads))

@@ -49,7 +49,7 @@ def _wake_to_stop(celery: Celery) -> None:
         celery.send_task(WAKE, ignore_result=True)
 
 
-def run_worker(settings: ServiceSettings, open_pipeline: OpenPipeline, model_digest: str) -> int:
+def run_worker(settings: ServiceSettings, open_pipeline: OpenPipeline, seal: str) -> int:
     """Take jobs from the broker until SIGTERM or SIGINT, and return the exit status; jobs in hand are finished first.
 
     Raises:
@@ -60,11 +60,11 @@ def run_worker(settings: ServiceSettings, open_pipeline: OpenPipeline, model_dig
     configure_logging(settings.log_level, settings.log_format)
     store = open_store(settings)
     store.database.create_tables()
-    celery = make_celery(settings, model_digest)
-    runner = JobRunner(settings, store, open_pipeline, model_digest)
+    celery = make_celery(settings, seal)
+    runner = JobRunner(settings, store, open_pipeline, seal)
     register(celery, runner)
     runner.start()
-    log.info("worker_started", worker=runner.worker_id, model=model_digest[:12])
+    log.info("worker_started", worker=runner.worker_id, model=seal[:12])
     try:
         return _serve(celery, runner, settings.worker_threads)
     finally:

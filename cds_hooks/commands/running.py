@@ -101,7 +101,7 @@ def run_worker_process() -> int:
         settings, fhir = ServiceSettings(), FhirSettings()
         try:
             engine = open_engine(settings, fhir)
-            return run_worker(settings, engine.open_pipeline, engine.card.digest)
+            return run_worker(settings, engine.open_pipeline, engine.card.seal)
         except (CheckpointError, ValueError) as error:
             raise fail(str(error)) from None
     return 0

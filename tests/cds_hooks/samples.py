@@ -25,12 +25,14 @@ from explain.evidence import (
 from explain.regions import AREA_OF_REGION
 from inference.checkpoint import Card as ModelCard
 from inference.contract import DIAGNOSES
+from inference.entities import Entity
 from inference.prediction import Likelihood, Prediction, Verdict
 
 PATIENT_ID = "pat-7f3c"
 FAMILY = "Zwetschgenbaum"
 GIVEN = "Ottilie"
 NOTE_WORDS = "quietly whistling kingfisher cough"
+MARKED = (Span(0, 7, 1.0, "for", (Entity("symptom", 0, 7, negated=False, other=False),)),)
 TOKEN = "tok-3c1f-secret-bearer"
 HOOK_INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 SERVER = "https://ehr.example.org/fhir"
@@ -46,7 +48,8 @@ MODEL_CARD = ModelCard(
     not_for=("It is not for adults.",),
     simulated="Notes and measurements in training were simulated around real radiographs.",
     digest="ab" * 32,
-    temperature=1.3,
+    temperatures=(1.3, 1.3, 1.3),
+    seal="cd" * 32,
 )
 
 
@@ -201,7 +204,7 @@ def make_explanation(**changes: Any) -> Explanation:
             "ImagingStudy/film-1/_history/1",
         ),
         note=NoteEvidence(
-            NOTE_WORDS, "Emergency note", (Span(0, 7, 1.0, "for"),), ASKED_AT, "DocumentReference/n-1/_history/1",
+            NOTE_WORDS, "Emergency note", MARKED, ASKED_AT, "DocumentReference/n-1/_history/1",
             truncated=False,
         ),
         measurements=(make_measurement(),),

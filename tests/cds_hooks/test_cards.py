@@ -54,6 +54,14 @@ def test_unsure_names_what_remains_possible() -> None:
     assert card_for(unsure()).summary == "Unsure: bacterial pneumonia (52 %) or viral pneumonia (41 %)"
 
 
+def test_unsure_says_why() -> None:
+    """The detail of an unsure result holds each reason, not only the diagnoses that remain."""
+    reasons = ("At 90% coverage none of these can be excluded: A, B.", "A is the likeliest, but below 70%.")
+    detail = str(card_for(unsure(reasons=reasons)).detail)
+
+    assert " ".join(reasons) in detail
+
+
 def test_out_of_scope_gives_a_reason_and_no_probability() -> None:
     """A case that is not judged has the reason in its summary, and no figure that could be read as an answer."""
     card = card_of(make_judgement(prediction=out_of_scope(), explanation=make_explanation(claims=(), missing=())))
