@@ -38,7 +38,8 @@ format: $(VENV)/test.stamp
 
 # Trains the shipped recipe from start to end into $(RUNS)/checkpoint, and measures the result; the shipped files stay.
 reproduce: $(VENV)/reproduce.stamp
-	$(BIN)/mllm-cds train $(FILMS) --medqa $(DATA)/medqa/test.jsonl --work $(RUNS)/work --out $(RUNS)/checkpoint
+	$(BIN)/mllm-cds train $(FILMS) --medqa $(DATA)/medqa/test.jsonl --adult $(DATA)/chest-xray-adult \
+	  --work $(RUNS)/work --out $(RUNS)/checkpoint
 	$(MAKE) figures CHECKPOINT=$(RUNS)/checkpoint FIGURES=$(RUNS)/figures CARD=$(RUNS)/model-card.md
 
 # Measures a checkpoint by every command of the model card, and writes the card.
@@ -49,9 +50,13 @@ figures: $(VENV)/reproduce.stamp
 	mkdir -p $(FIGURES)
 	$(BIN)/mllm-cds evaluate $(FILMS) --checkpoint $(CHECKPOINT) --json > $(FIGURES)/evaluate.json
 	$(BIN)/mllm-cds compare $(FILMS) --checkpoint $(CHECKPOINT) --work $(RUNS)/compared --json > $(FIGURES)/compare.json
-	$(BIN)/mllm-cds ablate $(FILMS) --work $(RUNS)/work --json > $(FIGURES)/loss-ablation.json
+	$(BIN)/mllm-cds ablate $(FILMS) --work $(RUNS)/work --epochs 2 --json > $(FIGURES)/loss-ablation.json
+	$(BIN)/mllm-cds evaluate --task entities --checkpoint $(CHECKPOINT) --json > $(FIGURES)/entities.json
+	$(BIN)/mllm-cds train --task medqa --medqa $(DATA)/medqa/test.jsonl --work $(RUNS)/medqa-work --out $(RUNS)/medqa
+	$(BIN)/mllm-cds evaluate --task medqa --medqa $(DATA)/medqa/test.jsonl --checkpoint $(RUNS)/medqa --json \
+	  > $(FIGURES)/medqa.json
 	$(BIN)/mllm-cds robustness $(FILMS) --checkpoint $(CHECKPOINT) --adult $(DATA)/chest-xray-adult \
-	  --severity $(DATA)/chest-xray-severity --plot $(FIGURES)/robustness.svg --json > $(FIGURES)/robustness.json
+	  --severity $(DATA)/chest-xray-severity --films 120 --plot $(FIGURES)/robustness.svg --json > $(FIGURES)/robustness.json
 	$(BIN)/mllm-cds fusion-check --images $(DATA)/chest-xray-severity --checkpoint $(CHECKPOINT) --json \
 	  > $(FIGURES)/fusion-check.json
 	$(BIN)/mllm-cds model-card --checkpoint $(CHECKPOINT) --figures $(FIGURES) --out $(CARD)

@@ -24,11 +24,6 @@ class Printed:
     command: str
     machine: str
 
-    @property
-    def command_line(self) -> str:
-        """Return the command that prints them."""
-        return f"mllm-cds {self.command}"
-
     def under(self, prefix: str) -> list[Figure]:
         """Return the figures whose name begins so, in the order they were printed."""
         return [figure for name, figure in self.figures.items() if name.startswith(prefix)]

@@ -17,8 +17,20 @@ from inference.training.card.figures import CardError, Printed, read_printed
 from inference.training.compare.table import NAMES, ORDER, as_reported
 
 HERE: Final = Path(__file__).parent
-FILES: Final = ("evaluate", "compare", "loss-ablation", "entities", "medqa", "robustness", "fusion-check")
-"""Files of figures a card is made from, by command."""
+PAEDIATRIC: Final = "--images ../shared/data/chest-xray-paediatric"
+MEDQA: Final = "--task medqa --medqa ../shared/data/medqa/test.jsonl"
+FILES: Final = {
+    "evaluate": f"mllm-cds evaluate {PAEDIATRIC}",
+    "compare": f"mllm-cds compare {PAEDIATRIC}",
+    "loss-ablation": f"mllm-cds ablate {PAEDIATRIC} --work runs/work --epochs 2",
+    "entities": "mllm-cds evaluate --task entities",
+    "medqa": f"mllm-cds train {MEDQA} --work runs/medqa-work --out runs/medqa\n"
+    f"    mllm-cds evaluate {MEDQA} --checkpoint runs/medqa",
+    "robustness": f"mllm-cds robustness {PAEDIATRIC} --adult ../shared/data/chest-xray-adult "
+    "--severity ../shared/data/chest-xray-severity --films 120",
+    "fusion-check": "mllm-cds fusion-check --images ../shared/data/chest-xray-severity",
+}
+"""Files of figures a card is made from, and the command that prints each (with --json for the file)."""
 
 
 def number(value: float) -> str:
@@ -59,7 +71,15 @@ def render_card(checkpoint: Checkpoint, folder: Path) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"row": row, "number": number, "interval": interval}
-    known = {**printed, "checkpoint": checkpoint, "systems": ORDER, "names": NAMES, "as_reported": as_reported}
+    commands = {name.replace("-", "_"): command for name, command in FILES.items()}
+    known = {
+        **printed,
+        "commands": commands,
+        "checkpoint": checkpoint,
+        "systems": ORDER,
+        "names": NAMES,
+        "as_reported": as_reported,
+    }
     try:
         attributes = [
             attribute | {"text": environment.from_string(attribute["text"]).render(known)}
