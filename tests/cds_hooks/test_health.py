@@ -23,7 +23,7 @@ async def test_living_process_says_so(service: Running) -> None:
 
 async def test_ready_when_all_parts_are(service: Running) -> None:
     """/readyz is 200 when database, queue, worker and model answer."""
-    await until(lambda: bool(service.store.upkeep.living(MODEL_CARD.digest)))
+    await until(lambda: bool(service.store.upkeep.living(MODEL_CARD.seal)))
 
     assert await ready(service) == (200, {"database": "ok", "queue": "ok", "worker": "ok", "model": "ok"})
 
@@ -31,7 +31,7 @@ async def test_ready_when_all_parts_are(service: Running) -> None:
 async def test_model_that_does_not_answer_is_named() -> None:
     """A model that is loaded but does not answer a question is not ready: Triton's own word is not enough."""
     async with running(FakePipeline(ready=False)) as service:
-        await until(lambda: bool(service.store.upkeep.living(MODEL_CARD.digest)))
+        await until(lambda: bool(service.store.upkeep.living(MODEL_CARD.seal)))
         status, parts = await ready(service)
 
     assert (status, parts["worker"], parts["model"]) == (503, "ok", "down")
@@ -39,7 +39,7 @@ async def test_model_that_does_not_answer_is_named() -> None:
 
 async def test_missing_worker_is_named(service: Running) -> None:
     """Without a worker of this model nothing would be computed."""
-    await until(lambda: bool(service.store.upkeep.living(MODEL_CARD.digest)))
+    await until(lambda: bool(service.store.upkeep.living(MODEL_CARD.seal)))
     with service.store.database.write() as connection:
         connection.exec_driver_sql("DELETE FROM workers")
     status, parts = await ready(service)

@@ -77,7 +77,7 @@ def broker(redis_server: Server) -> str:
 
 def alive(service: Running) -> bool:
     """Say whether a worker has given a sign of life."""
-    return bool(service.store.upkeep.living(MODEL_CARD.digest))
+    return bool(service.store.upkeep.living(MODEL_CARD.seal))
 
 
 async def test_hook_is_answered_by_another_process(broker: str, tmp_path: Path) -> None:

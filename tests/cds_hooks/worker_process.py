@@ -35,4 +35,4 @@ async def open_pipeline() -> Pipeline:
 
 
 if __name__ == "__main__":
-    sys.exit(run_worker(ServiceSettings(), open_pipeline, MODEL_CARD.digest))
+    sys.exit(run_worker(ServiceSettings(), open_pipeline, MODEL_CARD.seal))
