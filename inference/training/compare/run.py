@@ -72,8 +72,9 @@ def usable_seeds(plan: Plan) -> tuple[int, ...]:
 
 
 def may_train(films: Sequence[Film], judged: Sequence[Film]) -> Sequence[Film] | None:
-    """Return the films of a judged folder where its training split is not judged, else None."""
-    return None if any(film.split in LEARNT_FROM for film in judged) else films
+    """Return the films of a judged folder where it has a training split that is not judged, else None."""
+    has_split = {split for film in films if (split := film.split) in LEARNT_FROM} == set(LEARNT_FROM)
+    return films if has_split and not any(film.split in LEARNT_FROM for film in judged) else None
 
 
 def check_apart(plan: Plan) -> None:

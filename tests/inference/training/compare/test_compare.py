@@ -203,9 +203,10 @@ def test_judged_film_is_never_trained_on(
 
 
 def test_folder_judged_whole_is_not_trained_on(films: list[Film]) -> None:
-    """Only where the test split alone is judged may the rest of the folder be learnt from."""
+    """Only where the test split alone is judged may the rest of the folder be learnt from, if there is a rest."""
     assert may_train(films, films) is None
     assert may_train(films, apart(films)) is films
+    assert may_train(apart(films), apart(films)) is None
 
 
 def test_nothing_trained_and_nothing_to_train_on_is_refused(budget: Budget, tmp_path: Path) -> None:
