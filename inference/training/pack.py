@@ -104,6 +104,7 @@ def write_model(model: MultimodalModel, tokenizer: Tokenizer, folder: Path) -> N
         folder: made where it does not exist.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    model.eval()  # golden answers with dropout would be nobody's
     round_weights(model)
     save_weights(model, folder / WEIGHTS_NAME)
     tokenizer.save(str(folder / TOKENIZER_NAME))

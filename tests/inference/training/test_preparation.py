@@ -75,7 +75,7 @@ def test_shipped_recipe_is_complete() -> None:
 
 @pytest.mark.parametrize(
     ("change", "named"),
-    [(("seed = 0", ""), "seed"), (("views = 4", 'views = "four"'), "views"), (("[card]", "[car"), "TOML")],
+    [(("seed = 0", ""), "seed"), (("views = 3", 'views = "three"'), "views"), (("[card]", "[car"), "TOML")],
 )
 def test_broken_recipe_names_the_field(tmp_path: Path, change: tuple[str, str], named: str) -> None:
     """A recipe that cannot be run is refused before hours are spent, by the name of what is wrong."""
