@@ -36,9 +36,9 @@ def calibrate(
     from rich.progress import Progress
 
     from cds_hooks.commands.figures import print_figures
-    from inference.backends import open_backend
     from inference.checkpoint import Checkpoint
     from inference.training.calibration import DRAWS
+    from inference.training.cut_graph import CutGraph
     from inference.training.data.films import read_folder
     from inference.training.judged import judge_films
     from inference.training.recalibrate import (
@@ -56,7 +56,7 @@ def calibrate(
     if out is not None:
         check_new(out)
     films = films_to_fit(read_folder(images), read_trained_on(loaded.folder))
-    backend = open_backend(loaded, None, threads=2)
+    backend = CutGraph(loaded.model_path, threads=2)
     with Progress(console=console) as progress:
         task = progress.add_task(f"{len(films)} films", total=2 * DRAWS * len(films))
         served = ServedFilms(backend, films, lambda count: progress.advance(task, count))

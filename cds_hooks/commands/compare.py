@@ -38,7 +38,6 @@ def compare(
 
     from cds_hooks.commands.figures import machine, print_figures
     from cds_hooks.commands.progress_bars import Bars
-    from inference.backends import open_backend
     from inference.checkpoint import Checkpoint, CheckpointError
     from inference.training.compare.budget import read_budget
     from inference.training.compare.kept import SHIPPED_SYSTEMS, Shelf
@@ -46,6 +45,7 @@ def compare(
     from inference.training.compare.run import compare as hold_against
     from inference.training.compare.systems import Ground
     from inference.training.compare.table import draw_table
+    from inference.training.cut_graph import CutGraph
     from inference.training.data.films import FolderError, read_folder
     from inference.training.trained_on import choose_films, read_trained_on
 
@@ -58,7 +58,7 @@ def compare(
         shelf = Shelf(work, None if retrain else SHIPPED_SYSTEMS)
         plan = Plan(judged, training, seeds, shelf, read_budget())
         with Bars() as bars:
-            found = hold_against(plan, loaded, open_backend(loaded, None, threads), Ground.of(loaded), bars)
+            found = hold_against(plan, loaded, CutGraph(loaded.model_path, threads=threads), Ground.of(loaded), bars)
     except (CheckpointError, CompareError, FolderError) as error:
         typer.secho(str(error), err=True)
         raise typer.Exit(2) from error
