@@ -109,10 +109,12 @@ class Tensor:
     SUBSET_LOGITS: Final = "subset_logits"  # float32 (B, 8, CLASSES), rows as SUBSETS
     IMAGE_RELEVANCE: Final = "image_relevance"  # float32 (B, PATCHES), 0 or more
     TEXT_RELEVANCE: Final = "text_relevance"  # float32 (B, TEXT_TOKENS), 0 or more
-    TEXT_EFFECT: Final = "text_effect"  # float32 (B, TEXT_TOKENS), signed, log-odds of the answer, integrated gradients
+    TEXT_EFFECT: Final = "text_effect"  # float32 (B, TEXT_TOKENS), signed, log-odds of the answer, first order
     VALUE_EFFECT: Final = "value_effect"  # float32 (B, SLOTS), signed, the same scale
     IMAGE_FEATURE: Final = "image_feature"  # float32 (B, WIDTH), pooled, for the scope gate
     ENTITY_LOGITS: Final = "entity_logits"  # float32 (B, TEXT_TOKENS, TAGS), columns as `inference.entities` has them
+    IMAGE_MEMORY: Final = "image_memory"  # float32 (B, PATCHES, D), the film in the shared embedding
+    NOTE_MEMORY: Final = "note_memory"  # float32 (B, TEXT_TOKENS, D), the note in the shared embedding
 
 
 INPUT_SHAPES: Final[dict[str, tuple[int, ...]]] = {
@@ -124,7 +126,7 @@ INPUT_SHAPES: Final[dict[str, tuple[int, ...]]] = {
     Tensor.VALUE_PRESENT: (SLOTS,),
     Tensor.VALUE_AGE: (SLOTS,),
 }
-OUTPUT_NAMES: Final = (
+ANSWER_NAMES: Final = (
     Tensor.LOGITS,
     Tensor.SUBSET_LOGITS,
     Tensor.IMAGE_RELEVANCE,
@@ -134,6 +136,13 @@ OUTPUT_NAMES: Final = (
     Tensor.IMAGE_FEATURE,
     Tensor.ENTITY_LOGITS,
 )
+"""What a card and its page are made from; see `ModelOutputs`."""
+MEMORY_NAMES: Final = (Tensor.IMAGE_MEMORY, Tensor.NOTE_MEMORY)
+"""What the encoders made of film and note: with it, only the fusion has to run again for a variant of the record."""
+OUTPUT_NAMES: Final = (*ANSWER_NAMES, *MEMORY_NAMES)
+PER_PIECE: Final = (Tensor.TEXT_RELEVANCE, Tensor.TEXT_EFFECT, Tensor.ENTITY_LOGITS, Tensor.NOTE_MEMORY)
+"""Outputs whose second axis is that of `tokens`. The graph takes fewer than TEXT_TOKENS pieces, where the rest of every
+note in a batch is padding; a backend hands these outputs on with zeros behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +170,7 @@ class ModelInputs:
 
 @dataclass(frozen=True, slots=True)
 class ModelOutputs:
-    """What the graph answered for one patient: the tensors of `OUTPUT_NAMES` without their batch axis."""
+    """What the graph answered for one patient: the tensors of `ANSWER_NAMES` without their batch axis."""
 
     logits: FloatArray  # (CLASSES,)
     subset_logits: FloatArray  # (8, CLASSES)

@@ -36,9 +36,9 @@ def calibrate(
     from rich.progress import Progress
 
     from cds_hooks.commands.figures import print_figures
+    from inference.backends.cut import CutGraph
     from inference.checkpoint import Checkpoint
     from inference.training.calibration import DRAWS
-    from inference.training.cut_graph import CutGraph
     from inference.training.data.films import read_folder
     from inference.training.judged import judge_films
     from inference.training.recalibrate import (

@@ -38,6 +38,7 @@ def compare(
 
     from cds_hooks.commands.figures import machine, print_figures
     from cds_hooks.commands.progress_bars import Bars
+    from inference.backends.cut import CutGraph
     from inference.checkpoint import Checkpoint, CheckpointError
     from inference.training.compare.budget import read_budget
     from inference.training.compare.kept import SHIPPED_SYSTEMS, Shelf
@@ -45,7 +46,6 @@ def compare(
     from inference.training.compare.run import compare as hold_against
     from inference.training.compare.systems import Ground
     from inference.training.compare.table import draw_table
-    from inference.training.cut_graph import CutGraph
     from inference.training.data.films import FolderError, read_folder
     from inference.training.trained_on import choose_films, read_trained_on
 

@@ -22,8 +22,8 @@ def evaluate_diagnosis(
         strangers: folders of adults' films, for the scope gate; where not given, those beside `images`, if there.
         everything: judge all films that were not trained on.
     """
+    from inference.backends.cut import CutGraph
     from inference.training.assess import DRAWS, assess
-    from inference.training.cut_graph import CutGraph
     from inference.training.data.films import read_folder
     from inference.training.trained_on import choose_films, describe_choice, read_trained_on
 

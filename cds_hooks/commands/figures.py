@@ -45,7 +45,12 @@ def print_figures(command: str, figures: Sequence[Figure], *, as_json: bool) -> 
 
 def _rounded(figure: Figure) -> dict[str, object]:
     """Return a figure as JSON content, without digits that mean nothing."""
-    return {key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(figure).items()}
+    return {key: _short(value) if isinstance(value, float) else value for key, value in asdict(figure).items()}
+
+
+def _short(value: float) -> float:
+    """Round to four places, or to three digits what would vanish."""
+    return round(value, 4) if abs(value) >= 0.001 else float(f"{value:.3g}")
 
 
 def _table(command: str, figures: Sequence[Figure]) -> Table:

@@ -25,8 +25,8 @@ def fusion_check(
     """
     require_training()
     from cds_hooks.commands.figures import print_figures
+    from inference.backends.cut import CutGraph
     from inference.checkpoint import Checkpoint
-    from inference.training.cut_graph import CutGraph
     from inference.training.fusion_check import fusion_figures
     from inference.training.robustness.judge import Judge
     from inference.training.severity_rows import read_patients

@@ -36,9 +36,9 @@ def robustness(
     from rich.progress import Progress
 
     from cds_hooks.commands.figures import print_figures
+    from inference.backends.cut import CutGraph
     from inference.checkpoint import Checkpoint
     from inference.training.assess import SEED
-    from inference.training.cut_graph import CutGraph
     from inference.training.data.films import read_folder
     from inference.training.robustness import elsewhere
     from inference.training.robustness.judge import Judge

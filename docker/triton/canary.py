@@ -25,8 +25,10 @@ MODEL_FAILED = 500
 
 def blank_request(model: dict[str, Any]) -> bytes:
     """Return an inference request with a zero for every number the model takes."""
+    # A free axis, that of the word pieces, is asked with one.
+    shapes = {tensor["name"]: [1, *(max(side, 1) for side in tensor["shape"][1:])] for tensor in model["inputs"]}
     inputs = [
-        {**tensor, "shape": [1, *tensor["shape"][1:]], "data": [0] * math.prod(tensor["shape"][1:])}
+        {**tensor, "shape": shapes[tensor["name"]], "data": [0] * math.prod(shapes[tensor["name"]])}
         for tensor in model["inputs"]
     ]
     return json.dumps({"inputs": inputs, "outputs": [{"name": "logits"}]}).encode()

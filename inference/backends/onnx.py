@@ -10,7 +10,7 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_state
 
 from inference.backends.protocol import Array, Arrays, BackendError, in_pieces, join_pieces, passes_canary
-from inference.contract import INPUT_SHAPES, OUTPUT_NAMES
+from inference.contract import ANSWER_NAMES, INPUT_SHAPES, OUTPUT_NAMES
 
 PROVIDERS: Final = ("CUDAExecutionProvider", "CPUExecutionProvider")
 # ONNX Runtime's errors have no common base class below Exception.
@@ -50,7 +50,7 @@ class OnnxBackend:
         if names != {*INPUT_SHAPES, *OUTPUT_NAMES}:
             raise BackendError(f"{model} has other inputs or outputs than inference/contract.py: export it again")
 
-    def run(self, arrays: Arrays, outputs: Sequence[str] = OUTPUT_NAMES) -> dict[str, Array]:
+    def run(self, arrays: Arrays, outputs: Sequence[str] = ANSWER_NAMES) -> dict[str, Array]:
         """Run the graph on B patients; see `Backend.run`."""
         return join_pieces([self.run_piece(piece, outputs) for piece in in_pieces(arrays)])
 

@@ -8,13 +8,15 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from inference.contract import CLASSES, INPUT_SHAPES, OUTPUT_NAMES, Tensor
+from inference.contract import ANSWER_NAMES, CLASSES, INPUT_SHAPES, PER_PIECE, TEXT_TOKENS, Tensor
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 
 MAX_BATCH: Final = 64
 """Patients in one run of the graph; longer batches are run in pieces, so that memory stays bounded."""
+WIDTH_STEP: Final = 32
+"""Word pieces are given to the graph in multiples of this: few widths, so that Triton finds requests to batch."""
 
 
 class BackendError(RuntimeError):
@@ -32,7 +34,7 @@ class BackendMismatch(BackendError):
 class Backend(Protocol):
     """One way of running the graph of a checkpoint."""
 
-    def run(self, arrays: Arrays, outputs: Sequence[str] = OUTPUT_NAMES) -> dict[str, Array]:
+    def run(self, arrays: Arrays, outputs: Sequence[str] = ANSWER_NAMES) -> dict[str, Array]:
         """Run the graph on B patients.
 
         Args:
@@ -75,16 +77,32 @@ def check_arrays(arrays: Arrays) -> int:
 
 
 def in_pieces(arrays: Arrays) -> Iterator[Arrays]:
-    """Cut a checked batch into batches of at most `MAX_BATCH` patients."""
+    """Cut a checked batch into batches of at most `MAX_BATCH` patients, without the padding that all notes share."""
     for start in range(0, check_arrays(arrays), MAX_BATCH):
-        yield {name: np.ascontiguousarray(array[start : start + MAX_BATCH]) for name, array in arrays.items()}
+        piece = {name: array[start : start + MAX_BATCH] for name, array in arrays.items()}
+        piece[Tensor.TOKENS] = piece[Tensor.TOKENS][:, : width_of(piece[Tensor.TOKENS])]
+        yield {name: np.ascontiguousarray(array) for name, array in piece.items()}
+
+
+def width_of(tokens: Array) -> int:
+    """Return how many columns of tokens (B, N) the graph must be given: 1 where all is padding."""
+    used = np.flatnonzero(tokens.any(0))
+    longest = int(used[-1]) + 1 if len(used) else 0
+    return min(-(-longest // WIDTH_STEP) * WIDTH_STEP, tokens.shape[1]) or 1
 
 
 def join_pieces(pieces: Sequence[dict[str, Array]]) -> dict[str, Array]:
-    """Join the answers to the pieces of one batch."""
-    if len(pieces) == 1:
-        return pieces[0]
-    return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+    """Join the answers to the pieces of one batch, with zeros where the padding of the notes was left out."""
+    whole = [{name: padded(array) if name in PER_PIECE else array for name, array in piece.items()} for piece in pieces]
+    if len(whole) == 1:
+        return whole[0]
+    return {name: np.concatenate([piece[name] for piece in whole]) for name in whole[0]}
+
+
+def padded(array: Array) -> Array:
+    """Return (B, N, ...) with zeros up to TEXT_TOKENS on its second axis."""
+    missing = TEXT_TOKENS - array.shape[1]
+    return np.pad(array, [(0, 0), (0, missing)] + [(0, 0)] * (array.ndim - 2)) if missing else array
 
 
 def canary() -> dict[str, Array]:

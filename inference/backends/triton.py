@@ -20,7 +20,7 @@ from inference.backends.protocol import (
     passes_canary,
 )
 from inference.backends.triton_config import DIGEST, MODEL_NAME
-from inference.contract import OUTPUT_NAMES
+from inference.contract import ANSWER_NAMES
 
 try:
     import tritonclient.grpc as triton
@@ -77,7 +77,7 @@ class TritonBackend:
         finally:
             self.idle.put(client)
 
-    def run(self, arrays: Arrays, outputs: Sequence[str] = OUTPUT_NAMES) -> dict[str, Array]:
+    def run(self, arrays: Arrays, outputs: Sequence[str] = ANSWER_NAMES) -> dict[str, Array]:
         """Run the graph on B patients; see `Backend.run`.
 
         Raises:

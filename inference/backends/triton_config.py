@@ -20,9 +20,9 @@ from inference.contract import (
     INPUT_SHAPES,
     OUTPUT_NAMES,
     PATCHES,
+    PER_PIECE,
     SLOTS,
     SUBSETS,
-    TEXT_TOKENS,
     Tensor,
 )
 from inference.entities import TAGS
@@ -34,11 +34,13 @@ OUTPUT_DIMS: Final[dict[str, tuple[int, ...]]] = {
     Tensor.LOGITS: (CLASSES,),
     Tensor.SUBSET_LOGITS: (len(SUBSETS), CLASSES),
     Tensor.IMAGE_RELEVANCE: (PATCHES,),
-    Tensor.TEXT_RELEVANCE: (TEXT_TOKENS,),
-    Tensor.TEXT_EFFECT: (TEXT_TOKENS,),
+    Tensor.TEXT_RELEVANCE: (-1,),  # as many as there are tokens
+    Tensor.TEXT_EFFECT: (-1,),
     Tensor.VALUE_EFFECT: (SLOTS,),
     Tensor.IMAGE_FEATURE: (-1,),  # the width is the checkpoint's
-    Tensor.ENTITY_LOGITS: (TEXT_TOKENS, TAGS),
+    Tensor.ENTITY_LOGITS: (-1, TAGS),
+    Tensor.IMAGE_MEMORY: (PATCHES, -1),
+    Tensor.NOTE_MEMORY: (-1, -1),
 }
 GIVEN_TOGETHER: Final = (
     (Tensor.IMAGE, Tensor.IMAGE_PRESENT),
@@ -68,6 +70,8 @@ dynamic_batching {{
 # On the GPU where there is one.
 instance_group [ {{ count: 1 kind: KIND_AUTO }} ]
 parameters {{ key: "given_together" value: {{ string_value: "{groups}" }} }}
+# Outputs with a column for each word piece of the request.
+parameters {{ key: "per_piece" value: {{ string_value: "{per_piece}" }} }}
 # CPU threads of one run; more than the cores of the host slow every run down.
 parameters {{ key: "threads" value: {{ string_value: "{threads}" }} }}
 """
@@ -86,7 +90,9 @@ def config_pbtxt(*, queue_delay_us: int = 2000, threads: int = 1) -> str:
         threads: CPU threads of one run.
     """
     inputs = [
-        tensor_line(name, "TYPE_INT64" if name == Tensor.TOKENS else "TYPE_FP32", dims, " optional: true")
+        tensor_line(name, "TYPE_INT64", (-1,), " optional: true")
+        if name == Tensor.TOKENS
+        else tensor_line(name, "TYPE_FP32", dims, " optional: true")
         for name, dims in INPUT_SHAPES.items()
     ]
     outputs = [tensor_line(name, "TYPE_FP32", OUTPUT_DIMS[name]) for name in OUTPUT_NAMES]
@@ -96,6 +102,7 @@ def config_pbtxt(*, queue_delay_us: int = 2000, threads: int = 1) -> str:
         inputs=",\n".join(inputs),
         outputs=",\n".join([*outputs, tensor_line(DIGEST, "TYPE_UINT8", (32,))]),
         queue_delay_us=queue_delay_us,
+        per_piece=" ".join(PER_PIECE),
         groups=" ".join("+".join(group) for group in GIVEN_TOGETHER),
         threads=threads,
     )

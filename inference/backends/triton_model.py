@@ -17,6 +17,7 @@ import onnxruntime
 import triton_python_backend_utils as pb_utils  # type: ignore[import-not-found]
 
 DIGEST = "model_digest"
+TOKENS = "tokens"
 ELEMENT = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
 
 
@@ -29,9 +30,13 @@ class TritonPythonModel:
         parameters = {key: value["string_value"] for key, value in config["parameters"].items()}
         path = Path(args["model_repository"]) / args["model_version"] / "model.onnx"
         self.session = open_session(path, int(parameters["threads"]), args)
+        # A free axis, that of the word pieces, is as short as it may be.
         self.blanks = {
-            tensor.name: np.zeros([1, *tensor.shape[1:]], ELEMENT[tensor.type]) for tensor in self.session.get_inputs()
+            tensor.name: np.zeros([1, *(side if isinstance(side, int) else 1 for side in tensor.shape[1:])], kind)
+            for tensor in self.session.get_inputs()
+            for kind in [ELEMENT[tensor.type]]
         }
+        self.per_piece = parameters["per_piece"].split()
         self.groups = [group.split("+") for group in parameters["given_together"].split()]
         self.digest = np.frombuffer(hashlib.sha256(path.read_bytes()).digest(), np.uint8)[None]
 
@@ -49,12 +54,19 @@ class TritonPythonModel:
         if not given:
             return []
         sizes = [len(next(iter(arrays.values()))) for arrays in given]
+        widths = [arrays.get(TOKENS, self.blanks[TOKENS]).shape[1] for arrays in given]
         found = self.run(given, sizes, list(dict.fromkeys(name for names in wanted for name in names)))
         ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
         return [
-            pb_utils.InferenceResponse([pb_utils.Tensor(name, found[name][end - size : end]) for name in names])
-            for names, size, end in zip(wanted, sizes, ends, strict=True)
+            pb_utils.InferenceResponse(
+                [pb_utils.Tensor(name, self.own(name, found[name][end - size : end], width)) for name in names]
+            )
+            for names, size, end, width in zip(wanted, sizes, ends, widths, strict=True)
         ]
+
+    def own(self, name: str, array: Any, width: int) -> Any:  # noqa: ANN401 - arrays of any kind
+        """Return a request's own columns of an output: the run was as wide as the longest note in it."""
+        return np.ascontiguousarray(array[:, :width]) if name in self.per_piece else array
 
     def fault(self, arrays: dict[str, Any]) -> str | None:
         """Say what is wrong with a request: half a modality would count as absent without anybody noticing.
@@ -71,7 +83,7 @@ class TritonPythonModel:
     def run(self, given: list[dict[str, Any]], sizes: list[int], names: list[str]) -> dict[str, Any]:
         """Run the graph on the patients of several requests and return the wanted tensors."""
         feed = {
-            name: np.concatenate(
+            name: concatenated(
                 [
                     arrays[name] if name in arrays else np.repeat(blank, size, 0)
                     for arrays, size in zip(given, sizes, strict=True)
@@ -82,6 +94,14 @@ class TritonPythonModel:
         of_graph = [name for name in names if name != DIGEST]
         answers = dict(zip(of_graph, self.session.run(of_graph, feed), strict=True)) if of_graph else {}
         return {**answers, DIGEST: np.repeat(self.digest, sum(sizes), 0)}
+
+
+def concatenated(arrays: list[Any]) -> Any:  # noqa: ANN401 - arrays of any kind
+    """Join arrays along their first axis; where their second differs, the shorter get zeros, which are padding."""
+    if arrays[0].ndim == 2:
+        widest = max(array.shape[1] for array in arrays)
+        arrays = [np.pad(array, ((0, 0), (0, widest - array.shape[1]))) for array in arrays]
+    return np.concatenate(arrays)
 
 
 def refuse(fault: str) -> Any:  # noqa: ANN401 - Triton's module has no types

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,10 @@ from inference.model.config import ModelConfig
 
 @dataclass(frozen=True, slots=True)
 class FusionOutput:
-    """Logits (B, classes); self maps (B, H, Q, Q) and cross maps (B, H, Q, P), one a block."""
+    """Logits (B, classes); self maps (B, H, R, Q) and cross maps (B, H, R, P), one a block.
+
+    R is Q in all blocks but the last, where it is 1: of the last block only the question is read.
+    """
 
     logits: Tensor
     self_maps: tuple[Tensor, ...]
@@ -26,9 +30,8 @@ class FusionOutput:
 
 @dataclass(frozen=True, slots=True)
 class Deltas:
-    """Zeros that are added where a gradient is wanted: queries (B, Q, D), maps as in `FusionOutput`."""
+    """Zeros that are added where a gradient is wanted: maps as in `FusionOutput`."""
 
-    queries: Tensor
     self_maps: Sequence[Tensor]
     cross_maps: Sequence[Tensor]
 
@@ -43,16 +46,45 @@ class FusionBlock(nn.Module):
         self.attend_self, self.attend_image = Attention(width, heads), Attention(width, heads)
         self.mlp = FeedForward(width, 4, config.dropout)
 
-    def forward(
-        self, queries: Tensor, image: Tensor, bias: Tensor, deltas: tuple[Tensor | None, Tensor | None]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return queries (B, Q, D), the self map (B, H, Q, Q) and the cross map (B, H, Q, P)."""
+    def mix(
+        self, queries: Tensor, bias: Tensor, delta: Tensor | None = None, *, rows: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Let the first `rows` of queries (B, Q, D), or all, attend to all: (B, R, D) and the map (B, H, R, Q)."""
         normed = self.norm_self(queries)
-        seen, self_map = self.attend_self.mapped(normed, normed, bias, deltas[0])
-        queries = queries + seen
-        seen, cross_map = self.attend_image.mapped(self.norm_cross(queries), image, None, deltas[1])
-        queries = queries + seen
-        return queries + self.mlp(self.norm_mlp(queries)), self_map, cross_map
+        seen, self_map = self.attend_self.mapped(normed[:, :rows], normed, bias, delta)
+        return queries[:, :rows] + seen, self_map
+
+    def look(self, queries: Tensor, image: Tensor, delta: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Let queries (B, R, D) attend to the image (B, P, D): (B, R, D) and the map (B, H, R, P)."""
+        seen, cross_map = self.attend_image.mapped(self.norm_cross(queries), image, None, delta)
+        return queries + seen, cross_map
+
+    def look_at_nothing(self, queries: Tensor, absent: Tensor) -> Tensor:
+        """Do what `look` does where every patch is the same token (1, 1, D): its value, whatever the attention."""
+        seen: Tensor = self.attend_image.out(self.attend_image.value(absent))
+        return queries + seen
+
+    def think(self, queries: Tensor) -> Tensor:
+        """Pass queries (B, R, D) through the perceptron."""
+        passed: Tensor = queries + self.mlp(self.norm_mlp(queries))
+        return passed
+
+    def forward(
+        self,
+        queries: Tensor,
+        image: Tensor,
+        bias: Tensor,
+        deltas: tuple[Tensor | None, Tensor | None],
+        *,
+        rows: int | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return queries (B, R, D), the self map (B, H, R, Q) and the cross map (B, H, R, P).
+
+        `rows` is how many of the queries are wanted, the first R; None for all.
+        """
+        queries, self_map = self.mix(queries, bias, deltas[0], rows=rows)
+        queries, cross_map = self.look(queries, image, deltas[1])
+        return self.think(queries), self_map, cross_map
 
 
 class CrossAttentionFusion(nn.Module):
@@ -70,17 +102,26 @@ class CrossAttentionFusion(nn.Module):
         self.blocks = nn.ModuleList(FusionBlock(config) for _ in range(config.fusion_depth))
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, config.classes)
 
+    def in_order(self) -> list[FusionBlock]:
+        """Return the blocks, first to last."""
+        return cast("list[FusionBlock]", list(self.blocks))
+
     def join(self, text: Tensor, structured: Tensor) -> Tensor:
         """Put text (B, N, D) and structured tokens (B, S, D) behind the question: queries (B, 1 + N + S, D)."""
         return torch.cat([self.question.expand(text.shape[0], -1, -1), text, structured], 1)
 
     def forward(self, queries: Tensor, image: Tensor, bias: Tensor, deltas: Deltas | None = None) -> FusionOutput:
         """Answer from queries (B, Q, D) and image memory (B, P, D); `bias` (B, 1, 1, Q) hides padding."""
-        queries = queries if deltas is None else queries + deltas.queries
         self_maps, cross_maps = [], []
-        for place, block in enumerate(self.blocks):
+        for place, block in enumerate(self.in_order()):
             moved = (None, None) if deltas is None else (deltas.self_maps[place], deltas.cross_maps[place])
-            queries, self_map, cross_map = block(queries, image, bias, moved)
+            wanted = 1 if place == len(self.blocks) - 1 else None
+            queries, self_map, cross_map = block(queries, image, bias, moved, rows=wanted)
             self_maps.append(self_map)
             cross_maps.append(cross_map)
-        return FusionOutput(self.head(self.norm(queries[:, 0])), tuple(self_maps), tuple(cross_maps))
+        return FusionOutput(self.read(queries), tuple(self_maps), tuple(cross_maps))
+
+    def read(self, queries: Tensor) -> Tensor:
+        """Read the logits (B, classes) off the question, the first of queries (B, R, D)."""
+        logits: Tensor = self.head(self.norm(queries[:, 0]))
+        return logits

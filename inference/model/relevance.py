@@ -1,20 +1,19 @@
-"""Answer -> why: gradient-weighted relevance of the fusion's attention, and integrated effects of its queries.
+"""Answer -> why: gradient-weighted relevance and signed effect, from the attention of the fusion.
 
 Relevance: rules 5, 6 and 10 of Chefer et al., "Generic attention-model explainability" (ICCV 2021). The image never
 attends to the text in the CATM, so no other rule is needed. The encoders run forward only: relevance is that of their
 output tokens.
 
-Effects: integrated gradients (Sundararajan et al. 2017) of the answer's log-odds, from learned absent tokens to those
-of the chart. The slope at the chart alone says next to nothing, since the model is flat where it is sure.
+Effect: attention times its gradient, with its sign, of the question on each query, summed over heads and blocks: what
+the log-odds of the answer would lose, to first order, if that attention were taken away. Its sum is not the answer;
+exact contributions are the second tier's (`explain.methods.shapley`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,14 +21,8 @@ from inference.contract import SLOTS, SUBSETS
 from inference.model.fusion import CrossAttentionFusion, Deltas, FusionOutput
 from inference.model.mllm import Batch, Encoded, MultimodalModel
 
-STEPS: Final = 5
-_POINTS, _SHARES = np.polynomial.legendre.leggauss(STEPS)
-NODES: Final = ((1 + _POINTS) / 2).tolist()
-WEIGHTS: Final = (_SHARES / 2).tolist()
-"""Gauss-Legendre nodes and weights on 0..1."""
-
-Gradients = tuple[Tensor, Sequence[Tensor], Sequence[Tensor]]
-"""Gradients of the score: at the queries (B, Q, D), at each self map, at each cross map."""
+Gradients = tuple[Sequence[Tensor], Sequence[Tensor]]
+"""Gradients of the score at each self map and at each cross map of a `FusionOutput`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +37,8 @@ class Explained:
     value_effect: Tensor
     image_feature: Tensor
     entity_logits: Tensor
+    image_memory: Tensor
+    note_memory: Tensor
 
     def in_order(self) -> tuple[Tensor, ...]:
         """Return the outputs as the graph gives them."""
@@ -55,144 +50,143 @@ def pick_answer(logits: Tensor) -> Tensor:
     return (logits == logits.amax(-1, keepdim=True)).float()
 
 
-def score_answer(logits: Tensor, answer: Tensor) -> Tensor:
-    """Sum over patients of the log-odds of `answer` (B, classes), one-hot, against all other diagnoses."""
+def score_answer(logits: Tensor) -> Tensor:
+    """Sum over patients of the log-odds () of the likeliest diagnosis against all others, of logits (B, classes)."""
+    answer = pick_answer(logits.detach())
     others = logits.masked_fill(answer > 0, -1e4)
     return ((logits * answer).sum(-1) - others.logsumexp(-1)).sum()
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """The fusion's inputs at the chart itself (the first B rows) and at each of `STEPS` points towards its absence.
-
-    Attributes:
-        queries: ((1 + STEPS) B, Q, D), moved on a straight line from the absent tokens to those of the chart.
-        image: the memory, repeated.
-        bias: repeated.
-        answer: one-hot answer of the chart, repeated.
-        change: (B, Q, D), the queries of the chart less the absent ones.
-    """
-
-    queries: Tensor
-    image: Tensor
-    bias: Tensor
-    answer: Tensor
-    change: Tensor
-
-
-def draw_path(model: MultimodalModel, encoded: Encoded, logits: Tensor) -> Path:
-    """Lay the path of integrated gradients from absent note and measurements to the chart."""
-    present = model.fusion.join(encoded.text, encoded.structured)
-    absent = model.fusion.join(
-        torch.zeros_like(encoded.text) + model.fusion.absent_text,
-        torch.zeros_like(encoded.structured) + model.structured.absent,
-    )
-    change = present - absent
-    rows = 1 + STEPS
-    return Path(
-        torch.cat([present, *[absent + node * change for node in NODES]]),
-        torch.cat([encoded.image] * rows),
-        torch.cat([encoded.bias] * rows),
-        torch.cat([pick_answer(logits)] * rows),
-        change,
-    )
-
-
-def integrate(slopes: Tensor, change: Tensor) -> Tensor:
-    """Return the effect of each query (B, Q): the mean slope along the path times the change (B, Q, D).
-
-    Args:
-        slopes: gradient of the score at the queries of a `Path`, ((1 + STEPS) B, Q, D).
-        change: as the `Path` has it.
-    """
-    along = slopes.view(1 + STEPS, -1, slopes.shape[1], slopes.shape[2])[1:]
-    weights = torch.tensor(WEIGHTS, dtype=slopes.dtype).view(-1, 1, 1, 1)
-    return ((along * weights).sum(0) * change).sum(-1)
-
-
 def zero_deltas(queries: Tensor, image: Tensor, fusion: CrossAttentionFusion) -> Deltas:
     """Make the zeros whose gradients are the relevance: their batch follows queries (B, Q, D) and image (B, P, D)."""
-    blocks, heads = len(fusion.blocks), fusion.heads
     batch, length, patches = queries.shape[0], queries.shape[1], image.shape[1]
+    rows = [length] * (len(fusion.blocks) - 1) + [1]
     return Deltas(
-        torch.zeros_like(queries),
-        [queries.new_zeros(batch, heads, length, length) for _ in range(blocks)],
-        [queries.new_zeros(batch, heads, length, patches) for _ in range(blocks)],
+        [queries.new_zeros(batch, fusion.heads, asking, length) for asking in rows],
+        [queries.new_zeros(batch, fusion.heads, asking, patches) for asking in rows],
     )
+
+
+def weigh(attention: Tensor, slope: Tensor) -> Tensor:
+    """Return rule 5: the positive part of attention (B, H, R, K) times its gradient, mean over the heads (B, R, K)."""
+    return (slope * attention).relu().mean(1)
+
+
+def normalise(among: Tensor, identity: Tensor) -> Tensor:
+    """Return equations 8 and 9: `among` (B, Q, Q), each row divided by its sum, the identity apart."""
+    spread = among - identity
+    total = spread.sum(-1, keepdim=True)
+    return spread / torch.where(total > 0, total, torch.ones_like(total)) + identity
 
 
 def propagate(output: FusionOutput, gradients: Gradients) -> tuple[Tensor, Tensor]:
-    """Carry relevance through the fusion: of each query (B, Q) and each patch (B, P) for the answer."""
-    queries = output.self_maps[0].shape[-1]
-    among = torch.eye(queries).expand(output.self_maps[0].shape[0], -1, -1)  # R_tt
-    onto_image = torch.zeros_like(output.cross_maps[0][:, 0])  # R_ti
-    identity = torch.eye(queries)
-    for self_map, cross_map, self_slope, cross_slope in zip(
-        output.self_maps, output.cross_maps, gradients[1], gradients[2], strict=True
-    ):
-        mixed = (self_slope * self_map).relu().mean(1)  # rule 5
-        among, onto_image = among + mixed @ among, onto_image + mixed @ onto_image  # rule 6
-        spread = among - identity
-        total = spread.sum(-1, keepdim=True)
-        spread = spread / torch.where(total > 0, total, torch.ones_like(total)) + identity  # equations 8 and 9
-        onto_image = onto_image + spread.transpose(-1, -2) @ (cross_slope * cross_map).relu().mean(1)  # rule 10
-    return among[:, 0] - identity[0], onto_image[:, 0]
+    """Carry relevance through the fusion: of each query (B, Q) and each patch (B, P) for the answer.
 
-
-def answer_subsets(model: MultimodalModel, encoded: Encoded) -> Tensor:
-    """Answer each subset of the modalities: logits (B, 8, classes), rows as `SUBSETS`; the last is the answer itself.
-
-    Without a note the queries are only 2 + slots long, which makes four of the eight almost free.
+    In the last block only the question asks, so that only the first row of each matrix is needed there.
     """
+    queries = output.self_maps[-1].shape[-1]
+    identity = torch.eye(queries)
+    among = identity.expand(output.self_maps[-1].shape[0], -1, -1)  # R_tt
+    onto_image = output.cross_maps[-1].new_zeros(among.shape[0], queries, output.cross_maps[-1].shape[-1])  # R_ti
+    maps = zip(output.self_maps, output.cross_maps, gradients[0], gradients[1], strict=True)
+    for place, (self_map, cross_map, self_slope, cross_slope) in enumerate(maps):
+        mixed, seen = weigh(self_map, self_slope), weigh(cross_map, cross_slope)
+        if place < len(output.self_maps) - 1:
+            among, onto_image = among + mixed @ among, onto_image + mixed @ onto_image  # rule 6
+            onto_image = onto_image + normalise(among, identity).transpose(-1, -2) @ seen  # rule 10
+            continue
+        row, patches = among[:, :1] + mixed @ among, onto_image[:, :1] + mixed @ onto_image
+        spread = row - identity[:1]
+        total = spread.sum(-1, keepdim=True)
+        own = spread[..., :1] / torch.where(total > 0, total, torch.ones_like(total)) + 1
+        patches = patches + own * seen
+    return (row - identity[:1])[:, 0], patches[:, 0]
+
+
+def signed_effect(output: FusionOutput, gradients: Gradients) -> Tensor:
+    """Return the question's attention to each query times its gradient, summed over heads and blocks: (B, Q)."""
+    parts = [
+        (slope[:, :, 0] * attention[:, :, 0]).sum(1)
+        for attention, slope in zip(output.self_maps, gradients[0], strict=True)
+    ]
+    return torch.stack(parts).sum(0)
+
+
+def answer_subsets(model: MultimodalModel, encoded: Encoded, logits: Tensor) -> Tensor:
+    """Answer each subset of the modalities: logits (B, 8, classes), rows as `SUBSETS`; the last is `logits` itself."""
     fusion = model.fusion
-    no_image = torch.zeros_like(encoded.image) + fusion.absent_image
     no_values = torch.zeros_like(encoded.structured) + model.structured.absent
     no_text = torch.zeros_like(encoded.text[:, :1]) + fusion.absent_text
-    short_bias = torch.zeros_like(encoded.bias[..., : 2 + SLOTS])
-    rows: dict[int, Tensor] = {}
-    for has_text in (False, True):
-        numbers = [number for number, kept in enumerate(SUBSETS) if kept[1] == has_text]
-        queries, images = [], []
-        for number in numbers:
-            keeps_image, _, keeps_values = SUBSETS[number]
-            text = encoded.text if has_text else no_text
-            queries.append(fusion.join(text, encoded.structured if keeps_values else no_values))
-            images.append(encoded.image if keeps_image else no_image)
-        bias = encoded.bias if has_text else short_bias
-        answers = fusion(torch.cat(queries), torch.cat(images), torch.cat([bias] * len(numbers))).logits
-        rows |= dict(zip(numbers, answers.view(len(numbers), -1, answers.shape[-1]), strict=True))
-    return torch.stack([rows[number] for number in range(len(SUBSETS))], 1)
+    short_bias = torch.zeros_like(encoded.bias[..., :1]).expand(-1, -1, -1, 2 + SLOTS)
+    with_note = [fusion.join(encoded.text, values) for values in (no_values, encoded.structured)]
+    without_note = [fusion.join(no_text, values) for values in (no_values, encoded.structured)]
+    # (image, structured) of each row; everything at once is `logits`.
+    read = answer_rows(fusion, with_note, encoded, encoded.bias, ((True, False), (False, False), (False, True)))
+    unread = answer_rows(
+        fusion, without_note, encoded, short_bias, ((True, False), (True, True), (False, False), (False, True))
+    )
+    rows: dict[tuple[bool, ...], Tensor] = {(kept[0], True, kept[1]): row for kept, row in read.items()}
+    rows |= {(kept[0], False, kept[1]): row for kept, row in unread.items()}
+    rows[(True, True, True)] = logits
+    return torch.stack([rows[kept] for kept in SUBSETS], 1)
+
+
+def answer_rows(
+    fusion: CrossAttentionFusion,
+    queries: Sequence[Tensor],
+    encoded: Encoded,
+    bias: Tensor,
+    rows: Sequence[tuple[bool, bool]],
+) -> dict[tuple[bool, bool], Tensor]:
+    """Answer several variants of one case in one pass: logits (B, classes) for each (with image, with values).
+
+    What two variants share is computed once: the first self-attention does not depend on the image, and an absent
+    image is one value that every query is given.
+
+    Args:
+        fusion: the fusion.
+        queries: without and with the measurements, each (B, Q, D).
+        encoded: its image memory is used.
+        bias: (B, 1, 1, Q).
+        rows: those with an image first.
+    """
+    seeing, blocks = sum(kept[0] for kept in rows), fusion.in_order()
+    last = len(blocks) - 1
+    first = [blocks[0].mix(query, bias, rows=None if last else 1)[0] for query in queries]
+    states = torch.cat([first[kept[1]] for kept in rows])
+    many_bias = torch.cat([bias] * len(rows))
+    memory = torch.cat([encoded.image] * seeing)
+    patients = encoded.image.shape[0]
+    for place, block in enumerate(blocks):
+        if place:
+            states, _ = block.mix(states, many_bias, rows=1 if place == last else None)
+        seen, _ = block.look(states[: seeing * patients], memory)
+        unseen = block.look_at_nothing(states[seeing * patients :], fusion.absent_image)
+        states = block.think(torch.cat([seen, unseen]))
+    answers = fusion.read(states).view(len(rows), patients, -1)
+    return {kept: answers[place] for place, kept in enumerate(rows)}
 
 
 def explain_answer(
-    model: MultimodalModel, batch: Batch, subsets: Tensor, path: Path, passed: tuple[FusionOutput, Gradients]
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Put together relevance and effects, from one forward and backward pass of the fusion along a path.
-
-    Returns:
-        image relevance (B, P), text relevance (B, N), text effect (B, N) and value effect (B, slots).
-    """
-    patients = subsets.shape[0]
+    model: MultimodalModel, batch: Batch, encoded: Encoded, passed: tuple[FusionOutput, Gradients]
+) -> Explained:
+    """Put together the outputs of the graph from one forward and backward pass of the fusion."""
     output, gradients = passed
-    here = FusionOutput(
-        output.logits[:patients],
-        tuple(attention[:patients] for attention in output.self_maps),
-        tuple(attention[:patients] for attention in output.cross_maps),
-    )
-    slopes = (
-        gradients[0],
-        [slope[:patients] for slope in gradients[1]],
-        [slope[:patients] for slope in gradients[2]],
-    )
-    of_query, of_patch = propagate(here, slopes)
-    effect = integrate(gradients[0], path.change)
+    of_query, of_patch = propagate(output, gradients)
+    effect = signed_effect(output, gradients)
     words = (batch.tokens != 0).float() * batch.text_present
     notes = slice(1, 1 + batch.tokens.shape[1])
-    return (
+    return Explained(
+        output.logits,
+        answer_subsets(model, encoded, output.logits),
         of_patch * batch.image_present,
         of_query[:, notes] * words,
         effect[:, notes] * words,
         effect[:, -SLOTS:] * batch.value_present,
+        encoded.feature,
+        model.tag_entities(batch, encoded),
+        encoded.image,
+        encoded.text,
     )
 
 
@@ -200,23 +194,19 @@ def run_and_explain(model: MultimodalModel, batch: Batch) -> Explained:
     """Answer and explain by PyTorch's autograd: the reference that the exported graph is held against."""
     with torch.no_grad():
         encoded = model.encode(batch)
-        subsets = answer_subsets(model, encoded)
-        path = draw_path(model, encoded, subsets[:, -1])
-    deltas = zero_deltas(path.queries, path.image, model.fusion)
-    wanted = [deltas.queries, *deltas.self_maps, *deltas.cross_maps]
+        queries = model.fusion.join(encoded.text, encoded.structured)
+    deltas = zero_deltas(queries, encoded.image, model.fusion)
+    wanted = [*deltas.self_maps, *deltas.cross_maps]
     with torch.enable_grad():
         for delta in wanted:
             delta.requires_grad_()
-        output = model.fusion(path.queries, path.image, path.bias, deltas)
-        slopes = torch.autograd.grad(score_answer(output.logits, path.answer), wanted)
+        output = model.fusion(queries, encoded.image, encoded.bias, deltas)
+        slopes = torch.autograd.grad(score_answer(output.logits), wanted)
     blocks = len(deltas.self_maps)
-    gradients: Gradients = (slopes[0], slopes[1 : 1 + blocks], slopes[1 + blocks :])
     fixed = FusionOutput(
         output.logits.detach(),
         tuple(attention.detach() for attention in output.self_maps),
         tuple(attention.detach() for attention in output.cross_maps),
     )
     with torch.no_grad():
-        reasons = explain_answer(model, batch, subsets, path, (fixed, gradients))
-        entities = model.tag_entities(batch, encoded)
-    return Explained(subsets[:, -1], subsets, *reasons, encoded.feature, entities)
+        return explain_answer(model, batch, encoded, (fixed, (slopes[:blocks], slopes[blocks:])))

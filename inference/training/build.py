@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from tokenizers import Tokenizer
 
+from inference.backends.cut import CutGraph
 from inference.checkpoint import GATE_NAME, MODEL_NAME, Checkpoint, seal
 from inference.model.entities import EntityHead
 from inference.model.mllm import MultimodalModel
 from inference.training.calibration import DRAWS, fit_calibration
-from inference.training.cut_graph import CutGraph
 from inference.training.data.films import Film, FolderError, load_pixels
 from inference.training.data.medqa import read_questions
 from inference.training.data.source import Dataset

@@ -53,6 +53,9 @@ class EncodedFilms:
         with torch.no_grad():
             for index in in_batches(torch.arange(len(self.tokens)), BATCH):
                 batch = tensors.pick(index).as_batch(torch.ones(len(index), 1))
-                logits.append(answer_subsets(self.model, self.model.encode(batch, self.tokens[index].float())))
+                encoded = self.model.encode(batch, self.tokens[index].float())
+                queries = self.model.fusion.join(encoded.text, encoded.structured)
+                whole = self.model.fusion(queries, encoded.image, encoded.bias).logits
+                logits.append(answer_subsets(self.model, encoded, whole))
         answers: FloatArray = torch.cat(logits).numpy()
         return answers

@@ -19,21 +19,16 @@ from torch.export import Dim, ExportedProgram, export
 from torch.export.experimental import _export_forward_backward
 from torch.export.graph_signature import InputKind, OutputKind
 
-from inference.contract import INPUT_SHAPES, OUTPUT_NAMES
+from inference.contract import INPUT_SHAPES, OUTPUT_NAMES, TEXT_TOKENS
 from inference.model.fusion import CrossAttentionFusion, Deltas, FusionOutput
 from inference.model.mllm import Batch, MultimodalModel
-from inference.model.relevance import (
-    Explained,
-    answer_subsets,
-    draw_path,
-    explain_answer,
-    score_answer,
-    zero_deltas,
-)
+from inference.model.relevance import Gradients, explain_answer, score_answer, zero_deltas
 from inference.training.shrink import shrink
 
 EXAMPLES: Final = 2  # an example batch of 1 would be taken for a constant
 OPSET: Final = 20
+FUSION_INPUTS: Final = 3
+"""Inputs of `Score` before the deltas."""
 
 
 class Score(nn.Module):
@@ -43,15 +38,12 @@ class Score(nn.Module):
         super().__init__()
         self.fusion = fusion
 
-    def forward(
-        self, queries: Tensor, image: Tensor, bias: Tensor, answer: Tensor, *deltas: Tensor
-    ) -> tuple[Tensor, ...]:
-        """Return the score (), logits (R, classes) and every map, from the rows of a `Path` and zero deltas."""
+    def forward(self, queries: Tensor, image: Tensor, bias: Tensor, *deltas: Tensor) -> tuple[Tensor, ...]:
+        """Return the score (), logits (B, classes) and every map, from the fusion's inputs and zero deltas."""
         blocks = len(self.fusion.blocks)
-        moved = Deltas(deltas[0], deltas[1 : 1 + blocks], deltas[1 + blocks :])
-        output = self.fusion(queries, image, bias, moved)
+        output = self.fusion(queries, image, bias, Deltas(deltas[:blocks], deltas[blocks:]))
         maps = [attention.detach() for attention in (*output.self_maps, *output.cross_maps)]
-        return (score_answer(output.logits, answer), output.logits.detach(), *maps)
+        return (score_answer(output.logits), output.logits.detach(), *maps)
 
 
 class ForwardBackward(nn.Module):
@@ -88,17 +80,13 @@ class AnsweringGraph(nn.Module):
         """Answer and explain a batch."""
         batch = Batch(*inputs)
         encoded = self.model.encode(batch)
-        subsets = answer_subsets(self.model, encoded)
-        path = draw_path(self.model, encoded, subsets[:, -1])
-        deltas = zero_deltas(path.queries, path.image, self.model.fusion)
-        flat = (deltas.queries, *deltas.self_maps, *deltas.cross_maps)
-        user, slopes = self.joint(path.queries, path.image, path.bias, path.answer, *flat)
+        queries = self.model.fusion.join(encoded.text, encoded.structured)
+        deltas = zero_deltas(queries, encoded.image, self.model.fusion)
+        user, slopes = self.joint(queries, encoded.image, encoded.bias, *deltas.self_maps, *deltas.cross_maps)
         blocks = len(self.model.fusion.blocks)
         output = FusionOutput(user[-1 - 2 * blocks], tuple(user[-2 * blocks : -blocks]), tuple(user[-blocks:]))
-        gradients = (slopes[0], slopes[1 : 1 + blocks], slopes[1 + blocks :])
-        reasons = explain_answer(self.model, batch, subsets, path, (output, gradients))
-        entities = self.model.tag_entities(batch, encoded)
-        return Explained(subsets[:, -1], subsets, *reasons, encoded.feature, entities).in_order()
+        gradients: Gradients = (slopes[:blocks], slopes[blocks:])
+        return explain_answer(self.model, batch, encoded, (output, gradients)).in_order()
 
 
 def example_inputs(batch: int) -> dict[str, Tensor]:
@@ -111,31 +99,54 @@ def example_inputs(batch: int) -> dict[str, Tensor]:
 
 
 def trace_backward(model: MultimodalModel) -> ForwardBackward:
-    """Export the fusion's forward and backward pass with a free batch axis."""
+    """Export the fusion's forward and backward pass; the number of patients and of queries stays free."""
     with torch.no_grad():
         encoded = model.encode(Batch(**example_inputs(EXAMPLES)))
-        path = draw_path(model, encoded, answer_subsets(model, encoded)[:, -1])
-    deltas = zero_deltas(path.queries, path.image, model.fusion)
-    flat = [delta.requires_grad_() for delta in (deltas.queries, *deltas.self_maps, *deltas.cross_maps)]
-    rows = Dim("rows", min=1, max=8192)
-    inputs = (path.queries, path.image, path.bias, path.answer)
-    shapes = (*({0: rows} for _ in inputs), tuple({0: rows} for _ in flat))
+        queries = model.fusion.join(encoded.text, encoded.structured)
+    deltas = zero_deltas(queries, encoded.image, model.fusion)
+    flat = [delta.requires_grad_() for delta in (*deltas.self_maps, *deltas.cross_maps)]
+    rows, asked = Dim("rows", min=1, max=8192), Dim("asked", min=1, max=8192)
+    inputs = (queries, encoded.image, encoded.bias)
+    all_but_last = len(deltas.self_maps) - 1
+    self_shapes = [{0: rows, 2: asked, 3: asked}] * all_but_last + [{0: rows, 3: asked}]
+    cross_shapes = [{0: rows, 2: asked}] * all_but_last + [{0: rows}]
+    shapes = ({0: rows, 1: asked}, {0: rows}, {0: rows, 3: asked}, tuple(self_shapes + cross_shapes))
     program = export(Score(model.fusion), (*inputs, *flat), dynamic_shapes=shapes, strict=False)
-    return ForwardBackward(_export_forward_backward(program))
+    joint = _export_forward_backward(program)
+    drop_deltas(joint)
+    return ForwardBackward(joint)
+
+
+def drop_deltas(joint: ExportedProgram) -> None:
+    """Take the sums with the zero deltas out of a joint graph: their gradients are in it, they have no other use."""
+    graph = joint.graph_module.graph
+    users = [spec for spec in joint.graph_signature.input_specs if spec.kind is InputKind.USER_INPUT]
+    names = {spec.arg.name for spec in users[FUSION_INPUTS:]}
+    for node in [node for node in graph.nodes if node.name in names]:
+        for total in [user for user in node.users if user.target is torch.ops.aten.add.Tensor]:
+            kept = next(term for term in total.args if term is not node)
+            total.replace_all_uses_with(kept)
+            graph.erase_node(total)
+    joint.graph_module.recompile()
 
 
 def export_onnx(model: MultimodalModel, path: Path) -> None:
-    """Write the graph of a model to `path`; the batch axis of every input and output stays free."""
+    """Write the graph of a model to `path`.
+
+    The batch axis of every input and output stays free, and the number of word pieces: shorter notes are quicker.
+    """
     model = model.eval().requires_grad_(requires_grad=False)
     graph = AnsweringGraph(model, trace_backward(model)).eval()
     example: Mapping[str, Tensor] = example_inputs(EXAMPLES)
     patients = Dim("patients", min=1, max=1024)
+    pieces = Dim("pieces", min=1, max=TEXT_TOKENS)
+    shapes = {name: {0: patients, 1: pieces} if name == "tokens" else {0: patients} for name in example}
     with redirect_stdout(io.StringIO()):  # the exporter reports its steps on standard output
         program = torch.onnx.export(
             graph,
             tuple(example.values()),
             dynamo=True,
-            dynamic_shapes=(tuple({0: patients} for _ in example),),
+            dynamic_shapes=(tuple(shapes.values()),),
             input_names=list(INPUT_SHAPES),
             output_names=list(OUTPUT_NAMES),
             opset_version=OPSET,

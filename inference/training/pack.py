@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from inference.checkpoint import MODEL_NAME, TOKENIZER_NAME, Checkpoint, CheckpointError, seal
-from inference.contract import INPUT_SHAPES, OUTPUT_NAMES
+from inference.contract import ANSWER_NAMES, INPUT_SHAPES, OUTPUT_NAMES
 from inference.manifest import read_manifest
 from inference.model.config import ModelConfig
 from inference.model.hugging_face.config import read_base_config
@@ -91,7 +91,8 @@ def write_golden(model: MultimodalModel, path: Path) -> None:
     inputs = golden_inputs()
     outputs = run_and_explain(model, Batch(**inputs)).in_order()
     arrays = {f"in.{name}": tensor.numpy() for name, tensor in inputs.items()}
-    arrays |= {f"out.{name}": tensor.numpy() for name, tensor in zip(OUTPUT_NAMES, outputs, strict=True)}
+    found = dict(zip(OUTPUT_NAMES, outputs, strict=True))
+    arrays |= {f"out.{name}": found[name].numpy() for name in ANSWER_NAMES}
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 

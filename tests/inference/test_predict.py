@@ -12,7 +12,7 @@ from inference.backends import Backend, BackendError
 from inference.backends.protocol import Array, Arrays
 from inference.calibrate import NEVER
 from inference.checkpoint import Checkpoint
-from inference.contract import DIAGNOSES, OUTPUT_NAMES, Tensor
+from inference.contract import ANSWER_NAMES, DIAGNOSES, Tensor
 from inference.encode import Encoder
 from inference.manifest import MASKS, Selection
 from inference.predict import Predictor
@@ -28,7 +28,7 @@ class FixedLogits:
     def __init__(self, backend: Backend, logits: Sequence[float]) -> None:
         self.backend, self.logits = backend, np.array([logits], np.float32)
 
-    def run(self, arrays: Arrays, outputs: Sequence[str] = OUTPUT_NAMES) -> dict[str, Array]:
+    def run(self, arrays: Arrays, outputs: Sequence[str] = ANSWER_NAMES) -> dict[str, Array]:
         """Answer with the chosen logits."""
         return {**self.backend.run(arrays, outputs), Tensor.LOGITS: self.logits}
 

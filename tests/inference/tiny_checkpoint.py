@@ -13,12 +13,13 @@ from onnx import numpy_helper
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from inference.checkpoint import Checkpoint, seal
-from inference.contract import CLASSES, IMAGE_SIZE, PATCHES, SLOTS, SUBSETS, TEXT_TOKENS
+from inference.contract import CLASSES, IMAGE_SIZE, PATCHES, SLOTS, SUBSETS
 from inference.entities import TAGS
 from inference.gate import ADULT, TURNED, GateArrays, ImageGate
 from inference.manifest import MASKS
 
 WIDTH = 6
+NOTE_WIDTH = 4
 PARTS = ("image", "text", "structured")
 SENTENCES = """child with fever and cough for three days no wheeze on the left lung crackles heard breathing fast
 consolidation of right upper lobe was seen is a in at to mild severe infant eats well"""
@@ -27,31 +28,38 @@ WORDS = SENTENCES.split()
 # Relevance and effects are simple but depend on every input, so that a mixed-up patient or tensor shows.
 GRAPH = f"""
 <ir_version: 9, opset_import: ["" : 18]>
-tiny (float[B,1,{IMAGE_SIZE},{IMAGE_SIZE}] image, float[B,1] image_present, int64[B,{TEXT_TOKENS}] tokens,
+tiny (float[B,1,{IMAGE_SIZE},{IMAGE_SIZE}] image, float[B,1] image_present, int64[B,N] tokens,
       float[B,1] text_present, float[B,{SLOTS}] values, float[B,{SLOTS}] value_present, float[B,{SLOTS}] value_age)
   => (float[B,{CLASSES}] logits, float[B,{len(SUBSETS)},{CLASSES}] subset_logits, float[B,{PATCHES}] image_relevance,
-      float[B,{TEXT_TOKENS}] text_relevance, float[B,{TEXT_TOKENS}] text_effect, float[B,{SLOTS}] value_effect,
-      float[B,{WIDTH}] image_feature, float[B,{TEXT_TOKENS},{TAGS}] entity_logits)
+      float[B,N] text_relevance, float[B,N] text_effect, float[B,{SLOTS}] value_effect,
+      float[B,{WIDTH}] image_feature, float[B,N,{TAGS}] entity_logits,
+      float[B,{PATCHES},1] image_memory, float[B,N,{NOTE_WIDTH}] note_memory)
 {{
   pooled = AveragePool <kernel_shape = [16, 16], strides = [16, 16]> (image)
   patches = Flatten (pooled)
   image_relevance = Mul (patches, image_present)
-  image_feature = MatMul (image_relevance, weight_feature)
+  last = Constant <value_ints = [2]> ()
+  middle = Constant <value_ints = [1]> ()
+  image_memory = Unsqueeze (image_relevance, last)
+  seen = Squeeze (image_memory, last)
+  image_feature = MatMul (seen, weight_feature)
   logits_image = MatMul (image_feature, weight_image)
   numbers = Cast <to = 1> (tokens)
   text_relevance = Mul (numbers, text_present)
-  text_effect = Mul (text_relevance, weight_token)
-  logits_text = MatMul (text_relevance, weight_text)
-  last = Constant <value_ints = [2]> ()
+  turned = Mul (text_relevance, turn)
+  text_effect = Sin (turned)
   word_column = Unsqueeze (text_relevance, last)
   entity_logits = MatMul (word_column, weight_tag)
+  waves = MatMul (word_column, weight_word)
+  note_memory = Sin (waves)
+  read = ReduceSum <keepdims = 0> (note_memory, middle)
+  logits_text = MatMul (read, weight_text)
   known = Mul (values, value_present)
   aged = Add (known, value_age)
   value_effect = Mul (aged, weight_slot)
   logits_structured = MatMul (aged, weight_structured)
   two = Add (logits_image, logits_text)
   logits = Add (two, logits_structured)
-  middle = Constant <value_ints = [1]> ()
   image_row = Unsqueeze (logits_image, middle)
   text_row = Unsqueeze (logits_text, middle)
   structured_row = Unsqueeze (logits_structured, middle)
@@ -67,16 +75,17 @@ def write_graph(path: Path, seed: int = 0) -> None:
     weights = {
         "weight_feature": random.normal(size=(PATCHES, WIDTH)) / PATCHES,
         "weight_image": random.normal(size=(WIDTH, CLASSES)),
-        "weight_text": random.normal(size=(TEXT_TOKENS, CLASSES)) / TEXT_TOKENS,
+        "weight_word": random.normal(size=(1, NOTE_WIDTH)),
+        "weight_text": random.normal(size=(NOTE_WIDTH, CLASSES)),
         "weight_structured": random.normal(size=(SLOTS, CLASSES)) / SLOTS,
-        "weight_token": random.normal(size=(TEXT_TOKENS,)),
+        "turn": random.normal(size=()),
         "weight_slot": random.normal(size=(SLOTS,)),
         "weight_tag": random.normal(size=(1, TAGS)),
         "subsets": np.array(SUBSETS),
     }
     model = onnx.parser.parse_model(GRAPH)
     model.graph.initializer.extend(
-        numpy_helper.from_array(weight.astype(np.float32), name) for name, weight in weights.items()
+        numpy_helper.from_array(np.asarray(weight, np.float32), name) for name, weight in weights.items()
     )
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)

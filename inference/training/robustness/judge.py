@@ -16,7 +16,7 @@ from fhir_adapter.record import PatientRecord
 from inference.backends import Backend
 from inference.backends.protocol import Array
 from inference.checkpoint import Checkpoint
-from inference.contract import INPUT_SHAPES, OUTPUT_NAMES, ModelInputs, ModelOutputs, Tensor
+from inference.contract import ANSWER_NAMES, INPUT_SHAPES, ModelInputs, ModelOutputs, Tensor
 from inference.encode import Encoder, present_modalities
 from inference.predict import Predictor
 from inference.prediction import Verdict
@@ -81,6 +81,6 @@ class Judge:
 
 def one_by_one(found: dict[str, Array]) -> Iterator[ModelOutputs]:
     """Return the outputs of each patient; what the answer does not need is left empty."""
-    empty = dict.fromkeys(OUTPUT_NAMES, np.zeros(0, np.float32))
+    empty = dict.fromkeys(ANSWER_NAMES, np.zeros(0, np.float32))
     for place in range(len(found[Tensor.LOGITS])):
         yield ModelOutputs(**{**empty, **{name: array[place] for name, array in found.items()}})

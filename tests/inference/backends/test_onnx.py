@@ -10,24 +10,35 @@ from inference.backends import Backend, BackendError, open_backend
 from inference.backends.onnx import OnnxBackend, session_options
 from inference.backends.protocol import MAX_BATCH, canary
 from inference.checkpoint import Checkpoint
-from inference.contract import OUTPUT_NAMES, Tensor
+from inference.contract import ANSWER_NAMES, OUTPUT_NAMES, PER_PIECE, TEXT_TOKENS, Tensor
 from tests.inference.batches import random_batch
 
 
 def test_all_outputs_come_unless_some_are_asked_for(backend: Backend) -> None:
-    """The default is everything; whoever needs the logits alone does not pay for the rest."""
-    assert tuple(backend.run(canary())) == OUTPUT_NAMES
+    """The default is what a card needs; the memory of the encoders comes when it is asked for."""
+    assert tuple(backend.run(canary())) == ANSWER_NAMES
     assert tuple(backend.run(canary(), (Tensor.LOGITS,))) == (Tensor.LOGITS,)
 
 
 def test_patients_of_a_batch_do_not_mix(backend: Backend) -> None:
     """A patient gets the same answer alone and among others."""
     batch = random_batch(MAX_BATCH + 2)
-    together = backend.run(batch)
-    last = backend.run({name: array[-1:] for name, array in batch.items()})
+    together = backend.run(batch, OUTPUT_NAMES)
+    last = backend.run({name: array[-1:] for name, array in batch.items()}, OUTPUT_NAMES)
 
     for name in OUTPUT_NAMES:
         np.testing.assert_allclose(together[name][-1], last[name][0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("words", [0, 1, 32, 33, TEXT_TOKENS])
+def test_outputs_are_as_wide_as_the_contract_says_however_short_the_note(backend: Backend, words: int) -> None:
+    """The graph is spared the padding, and nobody who reads its answer notices."""
+    batch = random_batch(2)
+    batch[Tensor.TOKENS][:, words:] = 0
+    found = backend.run(batch, OUTPUT_NAMES)
+
+    assert {found[name].shape[1] for name in PER_PIECE} == {TEXT_TOKENS}
+    assert not found[Tensor.TEXT_RELEVANCE][:, words:].any()
 
 
 def test_graph_that_answers_is_healthy(backend: Backend) -> None:

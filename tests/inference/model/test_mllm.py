@@ -14,12 +14,12 @@ QUERIES = 1 + TEXT_TOKENS + SLOTS
 
 
 def test_logits_and_maps_have_the_contract_s_shapes(model: MultimodalModel, batch: Batch) -> None:
-    """Three patients give three rows of logits, and each block one self map and one cross map."""
+    """Three patients give three rows of logits, and each block a self map and a cross map; the last has one row."""
     output = model(batch)
 
     assert output.logits.shape == (3, CLASSES)
-    assert [tuple(one.shape[-2:]) for one in output.self_maps] == [(QUERIES, QUERIES)] * 2
-    assert [tuple(one.shape[-2:]) for one in output.cross_maps] == [(QUERIES, PATCHES)] * 2
+    assert [tuple(one.shape[-2:]) for one in output.self_maps] == [(QUERIES, QUERIES), (1, QUERIES)]
+    assert [tuple(one.shape[-2:]) for one in output.cross_maps] == [(QUERIES, PATCHES), (1, PATCHES)]
 
 
 def test_a_batch_answers_as_its_patients_alone(model: MultimodalModel, batch: Batch) -> None:

@@ -2,14 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
-from inference.contract import OUTPUT_NAMES, SUBSETS
-from inference.model import relevance
+from inference.contract import OUTPUT_NAMES, SLOTS, SUBSETS
 from inference.model.mllm import Batch, MultimodalModel
-from inference.model.relevance import Explained, draw_path, pick_answer, run_and_explain, score_answer
+from inference.model.relevance import Explained, run_and_explain, score_answer, zero_deltas
 
 MASKED = {0: "image_present", 1: "text_present", 2: "value_present"}
 
@@ -53,41 +51,72 @@ def test_padding_has_no_relevance(model: MultimodalModel, batch: Batch) -> None:
     assert explained.text_relevance[0, :20].min() >= 0
 
 
-def test_effects_are_what_the_change_did(model: MultimodalModel, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a note that fills every place and fine steps, the effects add up to the change of the log-odds."""
-    points, shares = np.polynomial.legendre.leggauss(40)
-    monkeypatch.setattr(relevance, "STEPS", 40)
-    monkeypatch.setattr(relevance, "NODES", ((1 + points) / 2).tolist())
-    monkeypatch.setattr(relevance, "WEIGHTS", (shares / 2).tolist())
-    longest = Batch(*(getattr(batch, name)[2:] for name in Batch.__dataclass_fields__))
-    with torch.no_grad():
-        encoded = model.encode(longest)
-        path = draw_path(model, encoded, model(longest).logits)
-        absent = path.queries[:1] - path.change
-        before = score_answer(model.fusion(absent, encoded.image, encoded.bias).logits, path.answer[:1])
-        after = score_answer(model(longest).logits, path.answer[:1])
-
-    explained = run_and_explain(model, longest)
-
-    total = explained.text_effect.sum() + explained.value_effect.sum()
-    assert total.item() == pytest.approx((after - before).item(), abs=1e-3)
-
-
 def test_sign_of_an_effect_is_that_of_leaving_the_value_out(model: MultimodalModel, batch: Batch) -> None:
     """The measurement with the largest effect moves the answer the same way when it is taken away."""
     explained = run_and_explain(model, batch)
     place = int(explained.value_effect[0].abs().argmax())
     without = replace(batch, value_present=batch.value_present.clone())
     without.value_present[0, place] = 0
-    answer = pick_answer(explained.logits)[:1]
+    answer = int(explained.logits[0].argmax())
 
-    lost = score_answer(explained.logits[:1], answer) - score_answer(model(without).logits[:1].detach(), answer)
+    lost = log_odds(explained.logits[0], answer) - log_odds(model(without).logits[0].detach(), answer)
 
     assert lost.sign() == explained.value_effect[0, place].sign()
 
 
+def log_odds(logits: torch.Tensor, answer: int) -> torch.Tensor:
+    others = torch.cat([logits[:answer], logits[answer + 1 :]])
+    return logits[answer] - others.logsumexp(-1)
+
+
 def test_score_is_the_log_odds_of_the_answer() -> None:
     """For two classes the score of a patient is the difference of the logits; a batch adds up."""
-    logits = torch.tensor([[2.0, -1.0], [0.5, 4.0]])
+    assert score_answer(torch.tensor([[2.0, -1.0], [0.5, 4.0]])).item() == pytest.approx(3.0 + 3.5)
 
-    assert score_answer(logits, pick_answer(logits)).item() == pytest.approx(3.0 + 3.5)
+
+def test_the_effect_of_a_query_is_the_slope_of_the_answer_along_its_attention(
+    model: MultimodalModel, batch: Batch
+) -> None:
+    """Fading the question's attention to one value by a little lowers the log-odds by that part of its effect."""
+    explained, place, little = run_and_explain(model, batch), 3, 1e-2
+    with torch.no_grad():
+        encoded = model.encode(batch)
+        queries = model.fusion.join(encoded.text, encoded.structured)
+        whole = model.fusion(queries, encoded.image, encoded.bias)
+        deltas = zero_deltas(queries, encoded.image, model.fusion)
+        for delta, attention in zip(deltas.self_maps, whole.self_maps, strict=True):
+            delta[:, :, 0, place - SLOTS] = -little * attention[:, :, 0, place - SLOTS]
+        faded = model.fusion(queries, encoded.image, encoded.bias, deltas)
+
+    answer = int(whole.logits[0].argmax())
+    fall = log_odds(whole.logits[0], answer) - log_odds(faded.logits[0], answer)
+
+    assert (fall / little).item() == pytest.approx(explained.value_effect[0, place].item(), rel=0.05, abs=1e-4)
+
+
+def test_relevance_follows_the_published_rules(model: MultimodalModel, batch: Batch) -> None:
+    """Rules 5, 6, 8, 9 and 10 with whole matrices give the same relevance, though the last block has only one row."""
+    with torch.no_grad():
+        encoded = model.encode(batch)
+        queries = model.fusion.join(encoded.text, encoded.structured)
+    deltas = zero_deltas(queries, encoded.image, model.fusion)
+    wanted = [delta.requires_grad_() for delta in (*deltas.self_maps, *deltas.cross_maps)]
+    output = model.fusion(queries, encoded.image, encoded.bias, deltas)
+    slopes = torch.autograd.grad(score_answer(output.logits), wanted)
+    length, patches = queries.shape[1], encoded.image.shape[1]
+    among, onto = torch.eye(length).expand(len(queries), -1, -1), torch.zeros(len(queries), length, patches)
+    for self_map, cross_map, self_slope, cross_slope in zip(
+        output.self_maps, output.cross_maps, slopes[: len(slopes) // 2], slopes[len(slopes) // 2 :], strict=True
+    ):
+        mixed = torch.zeros(len(queries), length, length)
+        mixed[:, : self_map.shape[2]] = (self_map * self_slope).relu().mean(1)
+        seen = torch.zeros(len(queries), length, patches)
+        seen[:, : cross_map.shape[2]] = (cross_map * cross_slope).relu().mean(1)
+        among, onto = among + mixed @ among, onto + mixed @ onto
+        spread = among - torch.eye(length)
+        rows = torch.nan_to_num(spread / spread.sum(-1, keepdim=True)) + torch.eye(length)
+        onto = onto + rows.transpose(-1, -2) @ seen
+
+    found = run_and_explain(model, batch).image_relevance
+
+    assert torch.allclose(found, onto[:, 0].detach() * batch.image_present, atol=1e-7)

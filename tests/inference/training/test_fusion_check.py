@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference.backends.cut import CutGraph
 from inference.checkpoint import Checkpoint
-from inference.training.cut_graph import CutGraph
 from inference.training.data.films import FolderError
 from inference.training.data.severity import LABS, SeverityFilm
 from inference.training.fusion_check import Columns, compare, fusion_figures, score_systems

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from inference.backends.cut import CutGraph
 from inference.checkpoint import Checkpoint
-from inference.training.cut_graph import CutGraph
 from inference.training.data.films import FolderError
 from inference.training.robustness.charts import demographics_of
 from inference.training.robustness.elsewhere import Foreigner, adult_figures, severity_figures

@@ -8,11 +8,11 @@ import onnx
 import pytest
 
 from inference.backends import Backend, BackendError
+from inference.backends.cut import ANSWER, CutGraph
 from inference.checkpoint import MODEL_NAME, Checkpoint
 from inference.encode import Encoder
 from inference.predict import Predictor
 from inference.prediction import Verdict
-from inference.training.cut_graph import ANSWER, CutGraph
 from inference.training.data.films import FolderError, read_folder
 from inference.training.robustness.charts import ASKED_AT, demographics_of, film_chart
 from inference.training.robustness.judge import Judge
