@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from cds_hooks import discovery, feedback, health, pages, patient_view
+from cds_hooks import discovery, exports, feedback, health, pages, patient_view
 from cds_hooks.engine import Engine, open_engine
 from cds_hooks.errors import Issue, Refusal
 from cds_hooks.lifespan import make_lifespan
@@ -37,7 +37,7 @@ def create_app(settings: ServiceSettings, fhir: FhirSettings, *, engine: Engine 
     engine = engine or open_engine(settings, fhir)
     # No interactive documentation: its page loads scripts from elsewhere, and discovery describes the service.
     app = FastAPI(title="mllm-cds", lifespan=make_lifespan(settings, fhir, engine), openapi_url=None)
-    for module in (discovery, feedback, patient_view, pages, health):
+    for module in (discovery, feedback, patient_view, pages, exports, health):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     app.add_exception_handler(Refusal, _on_refusal)

@@ -6,7 +6,7 @@ The words follow `explain.narrative`: the model weighs and leans; it finds nothi
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import AnyHttpUrl
 
 from cds_hooks.judgement import Judgement
+from cds_hooks.order import draft_order, name_of_order
 from cds_hooks.plain import markdown, summary
 from cds_hooks.protocol import (
     SUMMARY_LIMIT,
@@ -27,10 +28,13 @@ from cds_hooks.protocol import (
 )
 from explain.evidence import Claim, Explanation
 from explain.narrative import strongest_values
+from explain.outcome import help_sentence
 from explain.page import DISAGREE_REASONS
 from explain.regions import OUTSIDE
 from explain.structured import DEMOGRAPHICS
+from explain.tested import Help, Tested
 from explain.wording import inside, listed, percent, reading
+from fhir_adapter.record import Modality
 from inference.checkpoint import Card as ModelCard
 from inference.contract import MODALITIES
 from inference.prediction import Likelihood, Prediction, Verdict
@@ -46,6 +50,9 @@ OVERRIDE_REASONS: Final = tuple(
 WITHOUT: Final = {"image": "radiograph", "text": "note", "structured": "measurements"}
 ZONE_FROM: Final = 0.25
 """Share of the image evidence from which the summary names a zone."""
+TESTED: Final = {"image": "film", "text": "note", "structured": "measurements"}
+NARROWS_FROM: Final = 0.2
+"""What would take fewer diagnoses than this out of the set, on average, is not worth a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ class Frame:
         page_url: absolute address of the page behind it.
         job_id: the job it comes from.
         encounter_id: `context.encounterId`, where the hook has one.
+        patient_id: `context.patientId`; without it nothing is proposed to be requested.
     """
 
     card_id: UUID
@@ -65,6 +73,7 @@ class Frame:
     page_url: str
     job_id: str
     encounter_id: str | None = None
+    patient_id: str | None = None
 
 
 def build_card(judgement: Judgement, model: ModelCard, frame: Frame) -> Card:
@@ -159,9 +168,14 @@ def _in_set(prediction: Prediction) -> list[Likelihood]:
 
 
 def _reasons(prediction: Prediction, explanation: Explanation) -> list[str]:
-    """Return the zone of the film and the abnormal values that speak for an answer, in a few words each."""
+    """Return the zone of the film and the abnormal values that speak for an answer, in a few words each.
+
+    Evidence that was tested and does not beat chance is no reason.
+    """
     if prediction.verdict is not Verdict.ANSWER:
         return []
+    if not _holds(explanation, "structured"):
+        return [*_zone(explanation)]
     values = strongest_values(explanation.measurements, "for")
     abnormal = [f"{inside(row.name)} {reading(row)}" for row in values if row.outside and row.key not in DEMOGRAPHICS]
     return [*_zone(explanation), *abnormal[:2]]
@@ -169,9 +183,14 @@ def _reasons(prediction: Prediction, explanation: Explanation) -> list[str]:
 
 def _zone(explanation: Explanation) -> Iterator[str]:
     speaks_for = any(share.modality == "image" and share.points > 0 for share in explanation.shares)
+    speaks_for = speaks_for and _holds(explanation, "image")
     regions = explanation.image.regions if explanation.image else ()
     if speaks_for and regions and regions[0].name != OUTSIDE and regions[0].share >= ZONE_FROM:
         yield f"{regions[0].name} of the film"
+
+
+def _holds(explanation: Explanation, modality: Modality) -> bool:
+    return explanation.tested is None or explanation.tested.holds(modality)
 
 
 def _without(prediction: Prediction) -> str:
@@ -183,6 +202,7 @@ def _without(prediction: Prediction) -> str:
 
 def _detail(prediction: Prediction, explanation: Explanation, model: ModelCard) -> str:
     blocks = [*_answer(prediction), *_evidence(explanation.claims)]
+    blocks += [_test(explanation.tested)] if explanation.tested and explanation.tested.fidelity else []
     blocks += [_bullets("Missing", explanation.missing)] if explanation.missing else []
     return "\n\n".join([*blocks, _footer(model)])
 
@@ -207,6 +227,17 @@ def _evidence(claims: Iterable[Claim]) -> Iterator[str]:
             yield _bullets(title, texts)
 
 
+def _test(tested: Tested) -> str:
+    """Return in one line which evidence matters more than random evidence of the same size, in this very case."""
+    given = [one.modality for one in tested.fidelity]
+    good = listed([TESTED[name] for name in given if tested.holds(name)])
+    bad = listed([TESTED[name] for name in given if not tested.holds(name)])
+    parts = [f"what is marked in the {good} counts more than random marks of the same size"] if good else []
+    parts += [f"what was marked in the {bad} does not, and is withdrawn"] if good and bad else []
+    parts += [f"what was marked in the {bad} counts no more than random marks, and is withdrawn"] if not good else []
+    return f"**Evidence test:** {'; '.join(parts)}."
+
+
 def _bullets(title: str, texts: Iterable[str]) -> str:
     return "\n".join([f"**{title}**", "", *(f"- {markdown(text)}" for text in texts)])
 
@@ -217,11 +248,28 @@ def _footer(model: ModelCard) -> str:
 
 
 def _suggestion(judgement: Judgement, frame: Frame) -> Suggestion | None:
-    if judgement.draft is None or judgement.prediction.verdict is not Verdict.ANSWER:
-        return None
-    name = inside(judgement.prediction.top.diagnosis.name)
-    resource = dict(judgement.draft)
-    if frame.encounter_id is not None:
-        resource["encounter"] = {"reference": f"Encounter/{frame.encounter_id}"}
-    action = Action(description=f"Add {name} as a provisional diagnosis", resource=resource)
-    return Suggestion(label=f"Record as provisional: {name}", uuid=frame.suggestion_id, actions=(action,))
+    """Return the one thing that a clinician may accept: the answer as a draft, or what would make it surer."""
+    verdict, tested = judgement.prediction.verdict, judgement.explanation.tested
+    if verdict is Verdict.ANSWER and judgement.draft is not None:
+        name = inside(judgement.prediction.top.diagnosis.name)
+        action = _create(judgement.draft, f"Add {name} as a provisional diagnosis", frame)
+        return Suggestion(label=f"Record as provisional: {name}", uuid=frame.suggestion_id, actions=(action,))
+    if verdict is Verdict.UNSURE and tested is not None:
+        return next(_requests(tested.helps, frame), None)
+    return None
+
+
+def _requests(helps: Iterable[Help], frame: Frame) -> Iterator[Suggestion]:
+    """Yield what could be requested, most helpful first."""
+    for wanted in helps:
+        narrows = wanted.size_before - wanted.size_expected >= NARROWS_FROM
+        order = draft_order(wanted, frame.patient_id) if frame.patient_id and narrows else None
+        if order is not None:
+            name = name_of_order(order)
+            action = _create(order, f"Draft a request for {name}: {help_sentence(wanted)}", frame)
+            yield Suggestion(label=f"Would help most: {name}", uuid=frame.suggestion_id, actions=(action,))
+
+
+def _create(resource: Mapping[str, Any], description: str, frame: Frame) -> Action:
+    encounter = {"encounter": {"reference": f"Encounter/{frame.encounter_id}"}} if frame.encounter_id else {}
+    return Action(description=description, resource={**resource, **encounter})

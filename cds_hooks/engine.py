@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from cds_hooks.pipeline import OpenPipeline, Pipeline
 from cds_hooks.settings import ServiceSettings
+from explain.attributes import SourceAttributes, read_attributes
 from fhir_adapter.chart import Chart
 from fhir_adapter.client import FhirClient
 from fhir_adapter.collect import collect_chart
@@ -33,6 +34,9 @@ class Collect(Protocol):
         ...
 
 
+NO_ATTRIBUTES: Final = SourceAttributes((), "No checkpoint was read.")
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """What answers.
@@ -41,11 +45,13 @@ class Engine:
         card: model card of the checkpoint; its seal is part of every fingerprint.
         open_pipeline: opens the worker's half; called on the worker's loop.
         collect: the web's half.
+        attributes: source attributes of the checkpoint, or why it has none.
     """
 
     card: Card
     open_pipeline: OpenPipeline
     collect: Collect = collect_chart
+    attributes: SourceAttributes = NO_ATTRIBUTES
 
 
 def open_engine(settings: ServiceSettings, fhir: FhirSettings) -> Engine:
@@ -63,4 +69,5 @@ def open_engine(settings: ServiceSettings, fhir: FhirSettings) -> Engine:
 
         return await MllmPipeline.open(checkpoint, settings, fhir)
 
-    return Engine(checkpoint.card, open_pipeline)
+    attributes = read_attributes(checkpoint.folder, checkpoint.card)
+    return Engine(checkpoint.card, open_pipeline, attributes=attributes)

@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 from cds_hooks.settings import ServiceSettings
 
 TASK: Final = "mllm_cds.judge"
+CHECK_TASK: Final = "mllm_cds.check"
 CONNECT_S: Final = 1.0
 """How long a broker may take to accept a connection."""
 IDLE_S: Final = 5.0
@@ -38,18 +39,22 @@ class LoggingLeftAlone(Logging):  # type: ignore[misc]  # Celery has no types
 def make_celery(settings: ServiceSettings, seal: str) -> Celery:
     """Return the Celery application of web and worker.
 
-    Each model has its own queue, so that during an update no worker answers with another model than was asked for.
+    Each model has its own queues, so that during an update no worker answers with another model than was asked for:
+    one for jobs, one for the checks that come after them, which is looked at when the first is empty.
     """
     # kombu warns of a broker without a host, which memory has none of.
     url = "memory://localhost" if settings.embedded else settings.broker_url.get_secret_value()
     app = Celery("mllm_cds", broker=url, log=LoggingLeftAlone, set_as_current=False)
+    name = _queue_name(settings, seal)
     app.conf.update(
         accept_content=["json"],
         broker_connection_retry_on_startup=True,
         broker_connection_timeout=CONNECT_S,
         broker_transport_options=_transport_options(settings),
         task_acks_late=False,  # a job whose worker died is started again by the next hook, not by the broker
-        task_default_queue=_queue_name(settings, seal),
+        task_default_queue=name,
+        task_queues={queue: {"routing_key": queue} for queue in (name, f"{name}.check")},
+        task_routes={CHECK_TASK: {"queue": f"{name}.check"}},
         task_ignore_result=True,
         task_publish_retry=False,
         task_serializer="json",
@@ -70,6 +75,7 @@ def _transport_options(settings: ServiceSettings) -> dict[str, Any]:
     if settings.embedded:
         return {"polling_interval": MEMORY_POLL_S}
     return {
+        "queue_order_strategy": "priority",  # in the order of task_queues
         "socket_connect_timeout": CONNECT_S,
         "socket_timeout": IDLE_S,
         # Without these a broker that is down is tried for ever, and a hook waits with it.
@@ -92,8 +98,19 @@ class JobQueue:
         Raises:
             QueueDown: the broker did not take it.
         """
+        self._send(TASK, job_id)
+
+    def put_check(self, job_id: str) -> None:
+        """Enqueue the check of a finished job.
+
+        Raises:
+            QueueDown: the broker did not take it.
+        """
+        self._send(CHECK_TASK, job_id)
+
+    def _send(self, task: str, job_id: str) -> None:
         try:
-            self._celery.send_task(TASK, args=(job_id,), retry=False, ignore_result=True)
+            self._celery.send_task(task, args=(job_id,), retry=False, ignore_result=True)
         except (OperationalError, OSError):
             raise QueueDown("the broker did not take a job: check CDS_BROKER_URL and the broker") from None
 

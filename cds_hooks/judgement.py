@@ -1,4 +1,4 @@
-"""Prediction and Explanation <-> the bytes that are stored."""
+"""Prediction, Explanation and what tests it <-> the bytes that are stored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from explain.evidence import Explanation
+from explain import second_tier
+from explain.evidence import Explanation, ImageEvidence
+from explain.tested import Tested
 from inference.prediction import Prediction
 
 
@@ -22,6 +24,8 @@ class Judgement:
         draft: a FHIR Condition that the clinician may accept, or None where there is no diagnosis to record.
         model_ms: time of the model alone.
         job_ms: time of the whole job.
+        check: what the second tier needs (`explain.second.CheckInputs.to_bytes`), or None where there is nothing to
+            check; stored apart, and only until the check has ended.
     """
 
     prediction: Prediction
@@ -29,14 +33,16 @@ class Judgement:
     draft: dict[str, Any] | None = None
     model_ms: float = 0.0
     job_ms: float = 0.0
+    check: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """The two PNG files of a page."""
+    """The PNG files of a page; `prior` is an earlier film, where there is one."""
 
     film: bytes
     heat: bytes
+    prior: bytes | None = None
 
 
 class _Stored(BaseModel):
@@ -44,19 +50,52 @@ class _Stored(BaseModel):
     judgement: Judgement
 
 
+class _StoredTest(BaseModel):
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+    tested: Tested
+
+
 def to_bytes(judgement: Judgement) -> tuple[bytes, Pictures | None]:
-    """Split a judgement into its text and its pictures, which only the page needs."""
+    """Split a judgement into its text and its pictures, which only the page needs; what the check needs is left out."""
     image = judgement.explanation.image
+    judgement = dataclasses.replace(judgement, check=None)
     if image is None:
         return _dump(judgement), None
-    light = dataclasses.replace(image, film_png=b"", heat_png=b"")
-    explanation = dataclasses.replace(judgement.explanation, image=light)
-    return _dump(dataclasses.replace(judgement, explanation=explanation)), Pictures(image.film_png, image.heat_png)
+    explanation = dataclasses.replace(judgement.explanation, image=_light(image))
+    pictures = Pictures(image.film_png, image.heat_png, image.prior.film_png if image.prior else None)
+    return _dump(dataclasses.replace(judgement, explanation=explanation)), pictures
+
+
+def _light(image: ImageEvidence) -> ImageEvidence:
+    prior = image.prior and dataclasses.replace(image.prior, film_png=b"")
+    return dataclasses.replace(image, film_png=b"", heat_png=b"", prior=prior)
 
 
 def from_bytes(payload: bytes) -> Judgement:
     """Return the judgement of a stored payload, its pictures empty."""
     return _Stored.model_validate_json(payload).judgement
+
+
+def with_tested(judgement: Judgement, tested: Tested) -> Judgement:
+    """Return a judgement with its second tier: measured marks and sentences in place of the first."""
+    explanation = second_tier.with_tested(judgement.prediction, judgement.explanation, tested)
+    return dataclasses.replace(judgement, explanation=explanation)
+
+
+def second_to_bytes(tested: Tested) -> tuple[bytes, bytes]:
+    """Split the second tier into its text and its heat map, which is empty where it has none.
+
+    Raises:
+        ValueError: it could not be read back, as a figure in it is not finite.
+    """
+    payload = _StoredTest(tested=dataclasses.replace(tested, heat_png=b"")).model_dump_json().encode()
+    second_from_bytes(payload)
+    return payload, tested.heat_png
+
+
+def second_from_bytes(payload: bytes) -> Tested:
+    """Return the second tier of a stored payload, its heat map empty."""
+    return _StoredTest.model_validate_json(payload).tested
 
 
 def _dump(judgement: Judgement) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
@@ -12,8 +13,13 @@ import httpx
 from cds_hooks.access import open_client
 from cds_hooks.judgement import Judgement
 from cds_hooks.pipeline import Case
+from cds_hooks.second_look import SecondLook, step_back
 from cds_hooks.settings import ServiceSettings
+from explain.evidence import Explanation
 from explain.explainer import explain
+from explain.image import draw_films
+from explain.second import check_inputs
+from explain.tested import Tested
 from fhir_adapter.build import build_record
 from fhir_adapter.client import FhirClient
 from fhir_adapter.collect import collect_chart
@@ -24,15 +30,22 @@ from fhir_adapter.settings import FhirSettings
 from fhir_adapter.transport import open_http
 from inference.backends import Backend, open_backend
 from inference.checkpoint import Checkpoint
+from inference.contract import ModelInputs, ModelOutputs
 from inference.encode import Encoder
 from inference.predict import Predictor
+from inference.prediction import Prediction, Verdict
 
 
 class MllmPipeline:
     """One checkpoint on one backend, with the HTTP connections of a worker; see `pipeline.Pipeline`."""
 
     def __init__(
-        self, checkpoint: Checkpoint, backend: Backend, http: httpx.AsyncClient, fhir: FhirSettings, threads: int
+        self,
+        checkpoint: Checkpoint,
+        backend: Backend,
+        http: httpx.AsyncClient,
+        fhir: FhirSettings,
+        settings: ServiceSettings,
     ) -> None:
         self._checkpoint = checkpoint
         self._backend = backend
@@ -40,7 +53,12 @@ class MllmPipeline:
         self._fhir = fhir
         self._encoder = Encoder(checkpoint)
         self._predictor = Predictor(checkpoint, backend)
-        self._compute = ThreadPoolExecutor(threads, thread_name_prefix="model")
+        self._checks = settings.checks
+        self._second = SecondLook(checkpoint)
+        self._compute = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="model")
+        self._drawing = ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="drawing")
+        # Apart, so that no answer waits for a check, nor one check for another half done.
+        self._checking = ThreadPoolExecutor(1, thread_name_prefix="check", initializer=step_back)
 
     @classmethod
     async def open(cls, checkpoint: Checkpoint, settings: ServiceSettings, fhir: FhirSettings) -> Self:
@@ -51,7 +69,7 @@ class MllmPipeline:
         """
         backend = await asyncio.to_thread(open_backend, checkpoint, settings.triton_url, threads=settings.model_threads)
         await asyncio.to_thread(_warm_up)
-        return cls(checkpoint, backend, open_http(fhir), fhir, settings.worker_threads)
+        return cls(checkpoint, backend, open_http(fhir), fhir, settings)
 
     async def judge(self, case: Case, deadline: Deadline) -> Judgement:
         """Judge one case.
@@ -78,10 +96,12 @@ class MllmPipeline:
         from cds_hooks.suggestion import draft_condition  # noqa: PLC0415  # see _warm_up
 
         inputs = self._encoder.encode(record, case.asked_at)
+        # Beside the model, not behind it: most of drawing is compressing, which leaves Python to others.
+        pictures = self._drawing.submit(draw_films, inputs.film, record.prior)
         asked = time.perf_counter()
         prediction, outputs = self._predictor.predict(inputs, record, case.asked_at)
         answered = time.perf_counter()
-        explanation = explain(record, inputs, outputs, prediction, self._checkpoint.card)
+        explanation = explain(record, inputs, outputs, prediction, self._checkpoint.card, pictures.result())
         draft = draft_condition(prediction, explanation, case.patient_id, case.asked_at)
         return Judgement(
             prediction,
@@ -89,7 +109,25 @@ class MllmPipeline:
             draft,
             model_ms=1000 * (answered - asked),
             job_ms=1000 * (time.perf_counter() - began),
+            check=self._for_check(inputs, outputs, prediction, explanation),
         )
+
+    def _for_check(
+        self, inputs: ModelInputs, outputs: ModelOutputs, prediction: Prediction, explanation: Explanation
+    ) -> bytes | None:
+        """Return what the second tier needs; out of scope there is no answer to check."""
+        if not self._checks or prediction.verdict is Verdict.OUT_OF_SCOPE:
+            return None
+        return check_inputs(inputs, outputs, prediction, explanation).to_bytes()
+
+    async def check(self, inputs: bytes, pause: Callable[[], None]) -> Tested:
+        """Run the second tier of one result, see `pipeline.Pipeline.check`.
+
+        Raises:
+            BackendError: the graph cannot be run here.
+            ValueError: the inputs are of another version or checkpoint.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._checking, self._second.check, inputs, pause)
 
     async def healthy(self) -> bool:
         """Say whether the model answers now, by asking it about nobody."""
@@ -98,7 +136,8 @@ class MllmPipeline:
     async def close(self) -> None:
         """Give back connections, threads and the model."""
         await self._http.aclose()
-        self._compute.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._compute, self._drawing, self._checking):
+            pool.shutdown(wait=False, cancel_futures=True)
         self._backend.close()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -20,11 +20,21 @@ from cds_hooks.incoming import read_page_feedback
 from cds_hooks.log import get_logger
 from cds_hooks.parts import Parts, parts_of
 from cds_hooks.refusals import DATABASE_DOWN
-from cds_hooks.store.audit import Entry, What
+from cds_hooks.second_tier import see_to_check
+from cds_hooks.store.audit import Entry, PageState, What
 from cds_hooks.store.cards import Opinion, Page
-from cds_hooks.store.states import JobState
+from cds_hooks.store.opening import Store
+from cds_hooks.store.results import Picture
+from cds_hooks.store.states import Checked, JobState, Status
 from cds_hooks.wire import json_response, read_body
-from explain.page import CONTENT_SECURITY_POLICY, PageView, render_gone, render_page, render_waiting
+from explain.page import (
+    CONTENT_SECURITY_POLICY,
+    PageView,
+    render_attributes,
+    render_gone,
+    render_page,
+    render_waiting,
+)
 
 FAILED_PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -34,7 +44,18 @@ FAILED_PAGE: Final = """<!doctype html>
 <p>No result was computed, so that nothing can be concluded from this page.</p>
 <p>Open the patient’s chart again: the analysis is then started anew.</p></main></body></html>
 """
+REFRESH: Final = "x-page-refresh"
+"""Header with which a page that is open fetches itself, when what it waited for is there."""
+STATES: Final = {
+    Checked.RUNNING: PageState.CHECKING,
+    Checked.DONE: PageState.CHECKED,
+    Checked.FAILED: PageState.UNCHECKED,
+    Checked.NONE: PageState.UNCHECKED,
+}
 router = APIRouter()
+WITHDRAWN: Final = Refusal(
+    410, Issue("suppressed", "The heat map was withdrawn: it says no more about this answer than a random one.")
+)
 log = get_logger()
 Result = TypeVar("Result")
 
@@ -46,41 +67,70 @@ async def show(token: str, request: Request) -> Response:
     page = await _find(parts, token)
     if page is None:
         return _html(parts, render_gone(), 404)
+    await see_to_check(parts, page.job_id)
     status = await _blocking(parts.store.jobs.status, page.job_id)
-    entry = Entry(What.PAGE_OPENED, None, page.patient, page.job_id, request.state.request_id)
+    text, shown = await _blocking(_page, parts, page, token, status)
+    what = What.PAGE_FILLED if REFRESH in request.headers else What.PAGE_OPENED
+    entry = Entry(what, None, page.patient, page.job_id, request.state.request_id, page.card_id, shown)
     await _blocking(parts.store.upkeep.record, entry)
-    log.info("page_opened", job_id=page.job_id, state=status.state)
+    log.info("page_opened", job_id=page.job_id, state=shown)
+    return _html(parts, text, 200)
+
+
+def _page(parts: Parts, page: Page, token: str, status: Status) -> tuple[str, PageState]:
+    """Return the page, and what it shows."""
     if status.state is JobState.FAILED:
-        return _html(parts, FAILED_PAGE, 200)
+        return FAILED_PAGE, PageState.FAILED
     if not status.ended:
-        return _html(parts, render_waiting(f"/explanations/{token}/status"), 200)
-    return _html(parts, await _blocking(_render, parts, page, token), 200)
+        return render_waiting(f"/explanations/{token}/status"), PageState.RUNNING
+    # Asked before the result is read: what ends in between is shown, and fills the page once more at worst.
+    checked = parts.store.checks.state(page.job_id)
+    return _render(parts, page, token, checked), STATES[checked]
 
 
-def _render(parts: Parts, page: Page, token: str) -> str:
+def _render(parts: Parts, page: Page, token: str, checked: Checked) -> str:
     judgement, computed_at = parts.store.results.judgement_at(page.job_id)
     here = f"/explanations/{token}"
-    there = judgement.explanation.image is not None
+    explanation = judgement.explanation
+    image, tested = explanation.image, explanation.tested
+    mapped = image is not None and bool(image.regions) and (tested is None or tested.holds("image"))
     return render_page(
         PageView(
             judgement.prediction,
-            judgement.explanation,
+            explanation,
             parts.engine.card,
             computed_at,
             f"{here}/feedback",
-            f"{here}/film.png" if there else "",
-            f"{here}/heat.png" if there else "",
+            film_url=f"{here}/film.png" if image else "",
+            # Another address for another picture: an open page that fills itself must not keep the first one.
+            heat_url=f"{here}/heat.png{'?checked' if tested else ''}" if image else "",
+            prior_url=f"{here}/prior.png" if image and image.prior else "",
+            checking=checked.value,
+            status_url=f"{here}/status",
+            attributes_url="/attributes",
+            fhir_url=f"{here}/fhir" if explanation.patient else "",
+            report_url=f"{here}/report.pdf",
+            dicom_url=f"{here}/heat.dcm" if mapped and image and image.file else "",
         )
     )
 
 
 @router.get("/explanations/{token}/status")
 async def status(token: str, request: Request) -> Response:
-    """Tell the waiting page whether to load itself again; a failed analysis is a reason to."""
+    """Tell a page that waits whether there is more to show; a failed analysis is a reason to load it again too."""
     parts = parts_of(request)
     page = await _required(parts, token)
+    await see_to_check(parts, page.job_id)
     found = await _blocking(parts.store.jobs.status, page.job_id)
-    return json_response({"done": found.ended})
+    checked = await _blocking(parts.store.checks.state, page.job_id)
+    return json_response({"done": found.ended, "checked": checked})
+
+
+@router.get("/attributes")
+async def attributes(request: Request) -> Response:
+    """Show what the model is for and its source attributes (ONC HTI-1): nothing in it is of a patient."""
+    engine = parts_of(request).engine
+    return _html(parts_of(request), render_attributes(engine.card, engine.attributes), 200)
 
 
 @router.get("/explanations/{token}/film.png")
@@ -91,16 +141,38 @@ async def film(token: str, request: Request) -> Response:
 
 @router.get("/explanations/{token}/heat.png")
 async def heat(token: str, request: Request) -> Response:
-    """Return the heat map that lies over the film."""
+    """Return the heat map that lies over the film, unless it was withdrawn."""
     return await _picture(parts_of(request), token, "heat")
 
 
-async def _picture(parts: Parts, token: str, which: Literal["film", "heat"]) -> Response:
+@router.get("/explanations/{token}/prior.png")
+async def prior(token: str, request: Request) -> Response:
+    """Return the earlier film."""
+    return await _picture(parts_of(request), token, "prior")
+
+
+async def _picture(parts: Parts, token: str, which: Picture) -> Response:
     page = await _required(parts, token)
-    png = await _blocking(parts.store.results.picture, page.job_id, which)
+    png = await _blocking(_heat if which == "heat" else _kept, parts.store, page.job_id, which)
     if png is None:
         raise _gone()
     return Response(png, media_type="image/png", headers=_headers(parts))
+
+
+def _kept(store: Store, job_id: str, which: Picture) -> bytes | None:
+    return store.results.picture(job_id, which)
+
+
+def _heat(store: Store, job_id: str, which: Picture) -> bytes | None:
+    """Return the heat map of the second tier where it made one, else that of the first.
+
+    Raises:
+        Refusal: 410, it was withdrawn.
+    """
+    tested = store.checks.tested(job_id)
+    if tested is not None and not tested.holds("image"):
+        raise WITHDRAWN
+    return store.checks.heat(job_id) or _kept(store, job_id, which)
 
 
 @router.post("/explanations/{token}/feedback")

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from cds_hooks.engine import Engine
 from cds_hooks.jobs import JobQueue
+from cds_hooks.right_of_way import RightOfWay
 from cds_hooks.settings import ServiceSettings
 from cds_hooks.store.opening import Store
 from cds_hooks.waiting import Waiter
@@ -26,6 +27,7 @@ class Parts:
     queue: JobQueue
     waiter: Waiter
     http: httpx.AsyncClient
+    way: RightOfWay
 
 
 def parts_of(request: Request) -> Parts:

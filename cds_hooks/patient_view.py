@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.background import BackgroundTask
 
 from cds_hooks.cards import Frame, build_card, build_running_card
 from cds_hooks.cases import Hook, collect_case, question_of
@@ -24,6 +25,7 @@ from cds_hooks.log import get_logger
 from cds_hooks.parts import Parts, parts_of
 from cds_hooks.protocol import Card, HookResponse
 from cds_hooks.refusals import DATABASE_DOWN, refusal_of_failure
+from cds_hooks.second_tier import see_to_check
 from cds_hooks.store.audit import Entry, What
 from cds_hooks.store.cards import Shown
 from cds_hooks.store.states import Claim, Failure, JobState
@@ -45,11 +47,15 @@ async def call(service_id: str, request: Request) -> Response:
     hook_request = read_hook(await read_body(request))
     hook = Hook(hook_request, request.state.request_id, parts.store.clock(), deadline)
     try:
-        card = await answer(parts, hook)
+        with parts.way.first():
+            card, job_id = await answer(parts, hook)
     except SQLAlchemyError:
         log.exception("database_down", part="database")
         raise DATABASE_DOWN from None
-    return json_response(HookResponse(cards=(card,)).to_wire())
+    response = json_response(HookResponse(cards=(card,)).to_wire())
+    # After the answer has gone out, so that nobody waits for it.
+    response.background = BackgroundTask(see_to_check, parts, job_id)
+    return response
 
 
 def check_service(service_id: str) -> None:
@@ -62,8 +68,8 @@ def check_service(service_id: str) -> None:
         raise Refusal(404, Issue("not-found", "There is no CDS service of this id: see GET /cds-services."))
 
 
-async def answer(parts: Parts, hook: Hook) -> Card:
-    """Return the card for one hook call.
+async def answer(parts: Parts, hook: Hook) -> tuple[Card, str]:
+    """Return the card for one hook call, and the id of the job behind it.
 
     Raises:
         Refusal: the data cannot be used, or a part of the service is down.
@@ -78,7 +84,7 @@ async def answer(parts: Parts, hook: Hook) -> Card:
     entry = Entry(What.HOOK_ANSWERED, actor, patient, claim.job_id, hook.request_id)
     card = await asyncio.to_thread(_show, parts, hook, entry, state)
     log.info("card_shown", job_id=claim.job_id, state=state)
-    return card
+    return card, claim.job_id
 
 
 async def _run(parts: Parts, hook: Hook, claim: Claim) -> JobState:
@@ -112,7 +118,8 @@ def _show(parts: Parts, hook: Hook, entry: Entry, state: JobState) -> Card:
     """Build the card, and remember that it was shown before it is."""
     job_id, token = str(entry.job_id), new_token()
     page_url = parts.settings.url(f"/explanations/{token}")
-    frame = Frame(uuid4(), uuid4(), page_url, job_id, hook.request.context.encounter_id)
+    context = hook.request.context
+    frame = Frame(uuid4(), uuid4(), page_url, job_id, context.encounter_id, context.patient_id)
     if state is JobState.DONE:
         judgement = parts.store.results.judgement(job_id)
         card, kind = build_card(judgement, parts.engine.card, frame), judgement.prediction.verdict.value

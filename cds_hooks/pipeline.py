@@ -14,6 +14,7 @@ import orjson
 from pydantic import SecretStr
 
 from cds_hooks.judgement import Judgement
+from explain.tested import Tested
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
 
@@ -75,6 +76,19 @@ class Pipeline(Protocol):
         Raises:
             fhir_adapter.errors.FhirError: there is no chart to judge.
             inference.backends.BackendError: the model gives no answer.
+        """
+        ...
+
+    async def check(self, inputs: bytes, pause: Callable[[], None]) -> Tested:
+        """Run the second tier of one result, in a thread of its own.
+
+        Args:
+            inputs: `Judgement.check` of that result.
+            pause: to be called, in that thread, before every piece of work; it may wait, and ends the check by raising.
+
+        Raises:
+            inference.backends.BackendError: the graph cannot be run here.
+            ValueError: the inputs are of another version.
         """
         ...
 

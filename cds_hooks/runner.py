@@ -19,6 +19,7 @@ from cds_hooks.settings import ServiceSettings
 from cds_hooks.store.audit import Entry, What
 from cds_hooks.store.opening import Store
 from cds_hooks.store.states import Failure, Started
+from explain.tested import Tested
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirError
 from inference.backends import BackendError
@@ -77,25 +78,40 @@ class JobRunner:
         """Give up the jobs in hand; they count as failed, and the next hook starts them again."""
         self._call(self._cancel_others())
 
-    def run(self, job_id: str) -> None:
-        """Run one job; whatever happens is noted in the database and the log, never raised to the queue."""
+    def run(self, job_id: str) -> bool:
+        """Run one job; whatever happens is noted in the database and the log, never raised to the queue.
+
+        Returns:
+            True when a result was stored that is to be checked now.
+        """
         began, started = time.perf_counter(), None
         try:
             started = self._store.jobs.start(job_id)
             if started is None:
                 log.info("job_skipped", job_id=job_id)
-                return
+                return False
             judgement = self._call(self._judge(started))
             kept = self._store.results.finish(started, judgement)
             self._on_end()
             self._store.upkeep.record(Entry(What.JOB_RUN, job_id=job_id))
-            log.info("job_done" if kept else "job_superseded", job_id=job_id, attempt=started.attempt, **_took(began))
+            log.info("job_done" if kept else "job_superseded", job_id=job_id, attempt=started.attempt, **took(began))
         except Exception as error:  # noqa: BLE001  # the task edge: a job that fails must not take the worker with it
             self._fail(job_id, started, error, began)
+            return False
+        return kept and judgement.check is not None
+
+    def check(self, inputs: bytes, pause: Callable[[], None]) -> Tested:
+        """Run the second tier of one result, see `pipeline.Pipeline.check`; blocks for as long as that takes.
+
+        Raises:
+            ModelMissing: the model could not be opened.
+            concurrent.futures.CancelledError: the worker stops.
+        """
+        return self._call(self._check(inputs, pause))
 
     def _fail(self, job_id: str, started: Started | None, error: Exception, began: float) -> None:
-        reason = _reason(error)
-        log.error("job_failed", job_id=job_id, reason=reason, exc_info=error, **_took(began))
+        reason = reason_of(error)
+        log.error("job_failed", job_id=job_id, reason=reason, exc_info=error, **took(began))
         if started is not None:
             # Without a database the job is lost, and the next hook starts it again.
             with contextlib.suppress(SQLAlchemyError):
@@ -103,12 +119,19 @@ class JobRunner:
             self._on_end()
 
     async def _judge(self, started: Started) -> Judgement:
-        if self._pipeline is None:
-            raise ModelMissing("the model could not be opened: see the log of the worker's start")
+        pipeline = self._opened()
         case = Case.from_json(started.inputs)
         deadline = Deadline.after(self._limit_s)
         async with asyncio.timeout(self._limit_s):
-            return await self._pipeline.judge(case, deadline)
+            return await pipeline.judge(case, deadline)
+
+    async def _check(self, inputs: bytes, pause: Callable[[], None]) -> Tested:
+        return await self._opened().check(inputs, pause)
+
+    def _opened(self) -> Pipeline:
+        if self._pipeline is None:
+            raise ModelMissing("the model could not be opened: see the log of the worker's start")
+        return self._pipeline
 
     async def _begin(self) -> None:
         await self._beat()
@@ -138,7 +161,7 @@ class JobRunner:
         except (BackendError, CheckpointError, OSError):
             log.exception("model_not_opened", worker=self.worker_id)
         else:
-            log.info("model_opened", worker=self.worker_id, model=self._model[:12], **_took(began))
+            log.info("model_opened", worker=self.worker_id, model=self._model[:12], **took(began))
 
     @staticmethod
     async def _cancel_others() -> None:
@@ -158,7 +181,8 @@ class JobRunner:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
-def _reason(error: Exception) -> Failure:
+def reason_of(error: Exception) -> Failure:
+    """Return which part failed."""
     if isinstance(error, TimeoutError):
         return Failure.TIME
     if isinstance(error, (BackendError, ModelMissing)):
@@ -166,5 +190,6 @@ def _reason(error: Exception) -> Failure:
     return Failure.CHART if isinstance(error, FhirError) else Failure.INTERNAL
 
 
-def _took(began: float) -> dict[str, float]:
+def took(began: float) -> dict[str, float]:
+    """Return the milliseconds since a reading of `time.perf_counter`, as an event has them."""
     return {"duration_ms": round((time.perf_counter() - began) * 1000, 1)}

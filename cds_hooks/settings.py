@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from explain.narrator.exchange import checked_url
+
 BROKERS: Final = ("memory", "redis", "rediss")
 SECRET_LENGTH: Final = 32
 """Characters a secret key must have; `openssl rand -base64 32` gives 44."""
@@ -44,6 +46,17 @@ class ServiceSettings(BaseSettings):
         max_body_bytes: a larger request is refused before it is read.
         worker_threads: jobs one worker process has in hand at the same time.
         model_threads: CPU threads of one inference in process.
+        checks: test each explanation after its answer, in a job that gives way to hooks; off saves the computing time,
+            and pages then say that their evidence was not tested.
+        check_limit_s: computing time after which a check is given up; time spent giving way does not count.
+        narrator_url: base address of a generative model that words the tested claims again, `https://llm.example.org/v1`
+            for the OpenAI protocol, `https://triton.example.org` for Triton; None keeps to the template's sentences.
+            The claims it is sent hold values and words of the note: name a host of the same trust.
+        narrator_kind: `openai` (chat completions) or `triton` (`generate` of its vLLM backend).
+        narrator_model: name of the model there; required with `narrator_url`.
+        narrator_key: bearer token for it, where it wants one.
+        narrator_allow_http: send it claims, which are patient data, over http to another machine.
+        narrator_timeout_s: how long it may take; then the page keeps the template's sentences.
         log_level: least severe event that is written.
         log_format: `json` for machines, `console` for people.
         cors_origins: origins whose pages may call `/cds-services`; `*` for any (no cookie is ever used).
@@ -69,6 +82,14 @@ class ServiceSettings(BaseSettings):
     max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     worker_threads: int = Field(default=4, ge=1, le=64)
     model_threads: int = Field(default=1, ge=1, le=64)
+    checks: bool = True
+    check_limit_s: float = Field(default=60.0, gt=0, le=3600)
+    narrator_url: AnyHttpUrl | None = None
+    narrator_kind: Literal["openai", "triton"] = "openai"
+    narrator_model: str | None = Field(default=None, min_length=1)
+    narrator_key: SecretStr | None = None
+    narrator_allow_http: bool = False
+    narrator_timeout_s: float = Field(default=20.0, gt=0, le=600)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
     cors_origins: Texts = ("*",)
@@ -94,6 +115,10 @@ class ServiceSettings(BaseSettings):
             raise ValueError("CDS_JOB_LIMIT_S must be longer than CDS_ANSWER_WITHIN_S, or no job could finish late.")
         if not timedelta(0) < self.result_lifetime <= self.page_lifetime:
             raise ValueError("CDS_RESULT_LIFETIME must be positive and no longer than CDS_PAGE_LIFETIME.")
+        if self.narrator_url is not None:
+            if self.narrator_model is None:
+                raise ValueError("Set CDS_NARRATOR_MODEL: CDS_NARRATOR_URL needs the name of the model to ask.")
+            checked_url(str(self.narrator_url), allow_http=self.narrator_allow_http)
         return self
 
     @property

@@ -11,12 +11,15 @@ from celery.contrib.testing.worker import start_worker
 from celery.signals import worker_ready
 from celery.worker import state
 
-from cds_hooks.jobs import TASK, make_celery
+from cds_hooks.checker import Checker
+from cds_hooks.jobs import CHECK_TASK, TASK, JobQueue, QueueDown, make_celery
 from cds_hooks.log import configure_logging, get_logger
+from cds_hooks.narrating import open_narrate
 from cds_hooks.pipeline import OpenPipeline
+from cds_hooks.right_of_way import RightOfWay
 from cds_hooks.runner import JobRunner
 from cds_hooks.settings import ServiceSettings
-from cds_hooks.store.opening import open_store
+from cds_hooks.store.opening import Store, open_store
 
 WAKE: Final = "mllm_cds.wake"
 STOP_WITHIN_S: Final = 10.0
@@ -24,10 +27,11 @@ log = get_logger()
 
 
 @contextmanager
-def embedded_worker(celery: Celery, runner: JobRunner, threads: int) -> Iterator[None]:
+def embedded_worker(celery: Celery, runner: JobRunner, checker: Checker, threads: int) -> Iterator[None]:
     """Run a worker in this process for as long as the context lasts."""
-    register(celery, runner)
+    register(celery, runner, checker)
     runner.start()
+    checker.start()
     try:
         # Celery's only worker that starts and stops inside another program; nothing of it is for tests alone.
         with start_worker(
@@ -35,9 +39,11 @@ def embedded_worker(celery: Celery, runner: JobRunner, threads: int) -> Iterator
         ):
             runner.announce()
             yield
+            checker.stop()
             runner.cancel()
             _wake_to_stop(celery)
     finally:
+        checker.stop()
         runner.stop()
 
 
@@ -62,12 +68,15 @@ def run_worker(settings: ServiceSettings, open_pipeline: OpenPipeline, seal: str
     store.database.create_tables()
     celery = make_celery(settings, seal)
     runner = JobRunner(settings, store, open_pipeline, seal)
-    register(celery, runner)
+    checker = open_checker(settings, store, runner, RightOfWay(store.jobs.anybody_waits))
+    register(celery, runner, checker)
     runner.start()
+    checker.start()
     log.info("worker_started", worker=runner.worker_id, model=seal[:12])
     try:
         return _serve(celery, runner, settings.worker_threads)
     finally:
+        checker.stop()
         runner.stop()
         store.close()
         log.info("worker_stopped", worker=runner.worker_id)
@@ -93,14 +102,35 @@ def _pool(threads: int) -> dict[str, Any]:
     return {"pool": "threads", "concurrency": threads}
 
 
-def register(celery: Celery, runner: JobRunner) -> None:
-    """Teach a Celery application its two tasks."""
+def open_checker(settings: ServiceSettings, store: Store, runner: JobRunner, way: RightOfWay) -> Checker:
+    """Return the checker of a worker, with the narrator that the settings name."""
+    return Checker(settings, store, runner, way, open_narrate(settings))
+
+
+def register(celery: Celery, runner: JobRunner, checker: Checker) -> None:
+    """Teach a Celery application its three tasks."""
+    queue = JobQueue(celery)
 
     # Not shared: Celery would give the tasks of one service to every other in the process.
     @celery.task(name=TASK, shared=False)  # type: ignore[untyped-decorator]
     def judge(job_id: str) -> None:
-        runner.run(job_id)
+        with checker.way.first():
+            unchecked = runner.run(job_id)
+        if unchecked:
+            _enqueue_check(queue, job_id)
+
+    @celery.task(name=CHECK_TASK, shared=False)  # type: ignore[untyped-decorator]
+    def check(job_id: str) -> None:
+        checker.put(job_id)
 
     @celery.task(name=WAKE, shared=False)  # type: ignore[untyped-decorator]
     def wake() -> None:
         """Do nothing: having been received is enough."""
+
+
+def _enqueue_check(queue: JobQueue, job_id: str) -> None:
+    try:
+        queue.put_check(job_id)
+    except QueueDown:
+        # Whoever looks at the page after the check's limit puts it into the queue again.
+        log.exception("queue_down", part="queue", job_id=job_id)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Final
 
 from explain.evidence import Direction, Explanation, ImageEvidence, MeasurementEvidence, NoteEvidence, Span
-from explain.regions import AREA_OF_REGION, OUTSIDE, ZONES, Zone
 from explain.structured import DEMOGRAPHICS
 from explain.wording import percent
 from inference.contract import MEASUREMENTS, SLOT_OF_KEY
@@ -46,18 +47,11 @@ class Segment:
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True)
-class ZoneShare:
-    """A region of the film with its share, 0..1, and how dense the evidence is there, 0..1 with the densest 1."""
-
-    zone: Zone
-    share: float
-    density: float
-
-
 def steps(explanation: Explanation) -> tuple[Step, ...]:
     """Return one step a modality; whole points that add up to the whole per cent from baseline to answer."""
-    points = _whole_points(explanation)
+    end = explanation.baseline + sum(share.points for share in explanation.shares)
+    whole_way = round(100.0 * end) - round(100.0 * explanation.baseline)
+    points = [round(one) for one in rounded([100.0 * share.points for share in explanation.shares], 0, whole_way)]
     reached = explanation.baseline
     rows = []
     for share, whole in zip(explanation.shares, points, strict=True):
@@ -68,21 +62,31 @@ def steps(explanation: Explanation) -> tuple[Step, ...]:
     return tuple(rows)
 
 
-def _whole_points(explanation: Explanation) -> list[int]:
-    """Round the points so that the rounded figures still add up, moving those that lose least by it."""
-    exact = [100.0 * share.points for share in explanation.shares]
-    whole = [round(points) for points in exact]
-    end = explanation.baseline + sum(share.points for share in explanation.shares)
-    lacking = round(100.0 * end) - round(100.0 * explanation.baseline) - sum(whole)
+def rounded(exact: Sequence[float], decimals: int, total: float | None = None) -> list[float]:
+    """Round numbers so that the rounded figures still add up, moving those that lose least by it.
+
+    Args:
+        exact: the numbers.
+        decimals: to keep.
+        total: what the rounded figures must add up to; their own sum, rounded, where it is not given.
+    """
+    units = 10**decimals
+    whole = [round(units * number) for number in exact]
+    lacking = round(units * (sum(exact) if total is None else total)) - sum(whole)
     one = 1 if lacking > 0 else -1
-    for place in sorted(range(len(exact)), key=lambda place: one * (whole[place] - exact[place]))[: abs(lacking)]:
+    for place in sorted(range(len(exact)), key=lambda place: one * (whole[place] - units * exact[place]))[
+        : abs(lacking)
+    ]:
         whole[place] += one
-    return whole
+    return [number / units for number in whole]
 
 
 def scale(measurement: MeasurementEvidence) -> Scale | None:
-    """Return where the value stands against its normal range, on the scale the model uses; None without a range."""
-    if measurement.normal is None or measurement.key not in SLOT_OF_KEY:
+    """Return where the value stands against its normal range, on the scale the model uses.
+
+    None without a range, and for a value that has no place on the scale: no number, or 0 where it is logarithmic.
+    """
+    if measurement.normal is None or measurement.key not in SLOT_OF_KEY or not _has_place(measurement):
         return None
     low, high = measurement.normal
     at = _place(measurement.key, measurement.value)
@@ -92,6 +96,11 @@ def scale(measurement: MeasurementEvidence) -> Scale | None:
         at=_clamped(at),
         clamped=not 0.0 <= at <= 100.0,
     )
+
+
+def _has_place(measurement: MeasurementEvidence) -> bool:
+    logarithmic = MEASUREMENTS[SLOT_OF_KEY[measurement.key]].log
+    return isfinite(measurement.value) and (measurement.value > 0.0 or not logarithmic)
 
 
 def _place(key: str, value: float) -> float:
@@ -108,39 +117,24 @@ def pull(measurement: MeasurementEvidence, rows: tuple[MeasurementEvidence, ...]
     return 50.0 * abs(measurement.effect) / strongest if strongest else 0.0
 
 
-def segments(note: NoteEvidence) -> Iterator[Segment]:
-    """Return the whole text of the note in order, cut at its spans."""
-    behind = 0
+def segments(note: NoteEvidence, end: int | None = None) -> Iterator[Segment]:
+    """Return the text of the note in order, cut at its spans; up to `end`, which lies behind them all."""
+    behind, end = 0, len(note.text) if end is None else end
     for span in note.spans:
         if span.start > behind:
             yield Segment(note.text[behind : span.start], None)
         yield Segment(note.text[span.start : span.end], span)
         behind = span.end
-    if behind < len(note.text):
-        yield Segment(note.text[behind:], None)
+    if behind < end:
+        yield Segment(note.text[behind:end], None)
 
 
-def zones(image: ImageEvidence) -> tuple[ZoneShare, ...]:
-    """Return the regions inside the lungs and between them, where the image has any relevance."""
-    share = {region.name: region.share for region in image.regions}
-    if not share:
-        return ()
-    density = {name: part / AREA_OF_REGION[name] for name, part in share.items()}
-    densest = max(density.values())
-    return tuple(ZoneShare(zone, share[zone.name], density[zone.name] / densest) for zone in ZONES)
-
-
-def shared_time(rows: tuple[MeasurementEvidence, ...]) -> datetime | None:
-    """Return when all measurements were taken, where they were taken together; age and sex do not count."""
-    times = {row.taken_at for row in rows if row.key not in DEMOGRAPHICS}
-    return times.pop() if len(times) == 1 else None
+def usual_time(rows: tuple[MeasurementEvidence, ...]) -> datetime | None:
+    """Return when most of the measurements were taken, the newest of equals; age and sex do not count."""
+    times = Counter(row.taken_at for row in rows if row.key not in DEMOGRAPHICS)
+    return max(times, key=lambda time: (times[time], time), default=None)
 
 
 def described(image: ImageEvidence) -> str:
     """Return the three largest shares in words, for readers who do not see the picture."""
     return ", ".join(f"{region.name} {percent(region.share)}" for region in image.regions[:3])
-
-
-def outside_share(image: ImageEvidence) -> float:
-    """Return the share that lies outside the lungs, 0..1."""
-    return next((region.share for region in image.regions if region.name == OUTSIDE), 0.0)

@@ -1,4 +1,8 @@
-"""What supports an answer: the typed evidence that cards, pages and narratives are made from."""
+"""What supports an answer: the typed evidence that cards, pages, narratives and FHIR resources are made from.
+
+Two tiers: what comes with the answer (`Explanation` without `tested`), and what a job of low priority finds out about
+it afterwards (`explain.tested.Tested`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from fhir_adapter.record import Modality
+from explain.facts import Fact
+from explain.tested import Tested
+from fhir_adapter.record import FilmFile, Modality
 from inference.entities import Entity
 
 Direction = Literal["for", "against", "neutral"]
@@ -21,16 +27,36 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class PriorFilm:
+    """An earlier radiograph of the same patient, shown for comparison; the model did not see it.
+
+    Attributes:
+        film_png: as in `ImageEvidence`.
+        view: DICOM ViewPosition, or an empty string.
+        acquired_at: when it was taken.
+        source: versioned FHIR reference.
+    """
+
+    film_png: bytes
+    view: str
+    acquired_at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImageEvidence:
     """Where on the film the answer came from.
 
     Attributes:
         film_png: the radiograph as the page shows it, 8-bit grey PNG, at most 1024 pixels on its longer side.
-        heat_png: the relevance as a transparent PNG of the same size, to lie over the film.
-        regions: named regions, largest share first; the shares add up to 1.
+        heat_png: the film's map as a transparent PNG of the same size, to lie over it; empty until the second tier has
+            measured it (`Tested.heat_png`), and where it was withdrawn.
+        regions: named regions with a share of the map, largest first; the shares add up to 1. Empty as the map is.
         view: DICOM ViewPosition, or an empty string.
         acquired_at: when the film was taken.
         source: versioned FHIR reference.
+        prior: the newest earlier film, or None where there is none.
+        file: which file of the image archive it is, or None where it did not come from one.
     """
 
     film_png: bytes
@@ -39,6 +65,8 @@ class ImageEvidence:
     view: str
     acquired_at: datetime
     source: str
+    prior: PriorFilm | None = None
+    file: FilmFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +99,25 @@ class NoteEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """An earlier or later value of the same measurement, in the same unit."""
+
+    value: float
+    taken_at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class MeasurementEvidence:
     """One measurement, its normal range, and how it pulls the answer.
 
     Attributes:
         key: key of the slot in `inference.contract.MEASUREMENTS`.
         normal: lower and upper limit of the normal range, each None where there is none.
-        effect: signed effect on the log-odds of the answer (integrated gradients); positive speaks for it.
+        effect: signed: by how much the log-odds of the answer fall without the value, beside the film and with the note
+            left aside; positive speaks for the answer. A first estimate: the exact contribution is `Tested.groups`.
         outside: True when the value lies outside the normal range.
+        history: every reading of the record, this one included, oldest first; empty for age and sex.
     """
 
     key: str
@@ -90,6 +129,7 @@ class MeasurementEvidence:
     outside: bool
     taken_at: datetime
     source: str
+    history: tuple[Reading, ...] = ()
 
     @property
     def direction(self) -> Direction:
@@ -121,12 +161,15 @@ class Claim:
         direction: whether it speaks for or against the answer.
         modality: where its evidence is shown on the page, or None for a sentence about the answer itself.
         sources: versioned FHIR references of the evidence.
+        facts: every value, quotation, region, probability and share that the sentence states; a narrator may say
+            nothing that is not among them.
     """
 
     text: str
     direction: Direction
     modality: Modality | None
     sources: tuple[str, ...]
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +187,7 @@ class Explanation:
     """One clause each: what was not available and why."""
     test_data: bool = False
     """True when the chart is marked as that of no real person."""
+    patient: str = ""
+    """Versioned FHIR reference of the patient; empty where the chart came without one."""
+    tested: Tested | None = None
+    """What the second tier found out; None while it is being checked."""

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from explain.entities import with_entities
 from explain.evidence import Explanation, ImageEvidence, NoteEvidence, Share
-from explain.image import NO_RELEVANCE, image_evidence
+from explain.image import NO_RELEVANCE, FilmPictures, draw_films, image_evidence
 from explain.narrative import Evidence, tell
 from explain.shares import EVERYTHING, NOTHING, answer_probabilities, modality_shares
 from explain.structured import NO_EFFECT, measurement_evidence, without_judgement
-from explain.text import find_spans, note_evidence
+from explain.text import note_evidence
 from fhir_adapter.record import PatientRecord
 from inference.checkpoint import Card
 from inference.contract import DIAGNOSES, ModelInputs, ModelOutputs
-from inference.entities import read_entities
 from inference.prediction import Prediction, Verdict
 
 TOLERANCE: Final = 0.005
@@ -37,19 +35,30 @@ def explain(
     outputs: ModelOutputs,
     prediction: Prediction,
     card: Card,
+    pictures: FilmPictures | None = None,
 ) -> Explanation:
     """Return the evidence behind one answer.
 
     Out of scope there are no shares, no marks and no claims on a diagnosis: what was received is shown as it came.
+    `pictures` are those of `inputs.film` and the prior film (`explain.image.draw_films`), where they were drawn while
+    the model ran.
 
     Raises:
         ShareMismatchError: prediction and outputs are not of the same case and checkpoint.
         ValueError: an output has another shape than the contract's, or is not finite.
     """
+    drawn = pictures or draw_films(inputs.film, record.prior)
     if prediction.verdict is Verdict.OUT_OF_SCOPE:
-        evidence = _unmarked(record, inputs)
+        evidence = _unmarked(record, inputs, drawn)
     else:
-        evidence = _marked(record, inputs, outputs, *_shares(outputs, prediction, card))
+        shares, baseline = _shares(outputs, prediction, card)
+        # Film and note come without marks: where in them the answer comes from, only covering parts and taking words
+        # away tells (`explain.second`). The relevance of the graph is that of the encoders' output tokens, which have
+        # long exchanged what they saw (`mllm-cds explain-check`, planted evidence).
+        image = image_evidence(inputs.film, NO_RELEVANCE, drawn) if inputs.film else None
+        note = note_evidence(inputs.note, (), truncated=inputs.truncated) if inputs.note else None
+        rows = measurement_evidence(record, inputs, outputs.value_effect)
+        evidence = Evidence(shares, baseline, image, note, rows)
     return Explanation(
         shares=evidence.shares,
         baseline=evidence.baseline,
@@ -59,6 +68,7 @@ def explain(
         claims=tell(prediction, evidence),
         missing=tuple(dict.fromkeys(str(gap) for gap in inputs.gaps)),
         test_data=record.demographics.test_data,
+        patient=str(record.demographics.source),
     )
 
 
@@ -71,41 +81,20 @@ def _shares(outputs: ModelOutputs, prediction: Prediction, card: Card) -> tuple[
     return modality_shares(values), float(values[NOTHING])
 
 
-def _marked(
-    record: PatientRecord, inputs: ModelInputs, outputs: ModelOutputs, shares: tuple[Share, ...], baseline: float
-) -> Evidence:
-    return Evidence(
-        shares=shares,
-        baseline=baseline,
-        image=image_evidence(inputs.film, outputs.image_relevance) if inputs.film else None,
-        note=_marked_note(inputs, outputs),
-        measurements=measurement_evidence(record, inputs, outputs.value_effect),
-    )
-
-
-def _marked_note(inputs: ModelInputs, outputs: ModelOutputs) -> NoteEvidence | None:
-    if inputs.note is None:
-        return None
-    text = inputs.note.text
-    entities = read_entities(outputs.entity_logits, inputs.offsets, text)
-    spans = with_entities(text, find_spans(text, inputs.offsets, outputs.text_effect), entities)
-    return note_evidence(inputs.note, spans, truncated=inputs.truncated)
-
-
-def _unmarked(record: PatientRecord, inputs: ModelInputs) -> Evidence:
+def _unmarked(record: PatientRecord, inputs: ModelInputs, drawn: FilmPictures) -> Evidence:
     """Return what was received, also what the model refused to take: the newest film and note of the record."""
     return Evidence(
         shares=(),
         baseline=0.0,
-        image=_unmarked_film(record, inputs),
+        image=_unmarked_film(record, inputs, drawn),
         note=_unmarked_note(record, inputs),
         measurements=without_judgement(measurement_evidence(record, inputs, NO_EFFECT)),
     )
 
 
-def _unmarked_film(record: PatientRecord, inputs: ModelInputs) -> ImageEvidence | None:
+def _unmarked_film(record: PatientRecord, inputs: ModelInputs, drawn: FilmPictures) -> ImageEvidence | None:
     film = inputs.film or next(iter(record.films), None)
-    return image_evidence(film, NO_RELEVANCE) if film else None
+    return image_evidence(film, NO_RELEVANCE, drawn if inputs.film else None) if film else None
 
 
 def _unmarked_note(record: PatientRecord, inputs: ModelInputs) -> NoteEvidence | None:

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from explain import drawing, wording
+from explain import drawing, labels, links, long_note, outcome, wording
+from explain.attributes import SourceAttributes
 from explain.entities import names
-from explain.evidence import Claim, Explanation
+from explain.evidence import Explanation
 from explain.ramp import hex_colour
+from explain.regions import ZONES
 from explain.structured import DEMOGRAPHICS
+from explain.trend import trend
 from inference.checkpoint import Card
 from inference.prediction import Prediction
 
@@ -29,7 +32,7 @@ CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'"
 )
-"""The header value under which all three pages work; the browser tests hold them to it."""
+"""The header value under which all pages work; the browser tests hold them to it."""
 
 DISAGREE_REASONS: Final = (
     ("other-diagnosis", "Another diagnosis is more likely"),
@@ -41,19 +44,31 @@ DISAGREE_REASONS: Final = (
 
 MODALITY_NAMES: Final = {"image": "Radiograph", "text": "Note", "structured": "Measurements, age, sex"}
 
+Checking = Literal["running", "done", "failed", "none"]
+
 _FIGURE_AND_UNIT: Final = re.compile(r"(\d|×) (?=[%°×µ]|10|[mng]?[gLm]/|mmol|points?\b|years?\b|months?\b)")
 
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """Everything one page shows.
+    """Everything one page shows. An empty address hides what it would lead to.
 
     Attributes:
         computed_at: when the model answered.
         feedback_url: where the page posts `{"outcome": "accepted"}`, or `{"outcome": "overridden",
             "overrideReason": {"reason": {"code": …}, "userComment": …}}`, as JSON; None hides the question.
         film_url: address of `explanation.image.film_png`; empty where there is no image.
-        heat_url: address of `explanation.image.heat_png`; empty where there is no image.
+        heat_url: address of `explanation.tested.heat_png`, or of `explanation.image.heat_png` while that is not there;
+            another address for another picture. Empty where there is no image.
+        prior_url: address of `explanation.image.prior.film_png`.
+        checking: where the second tier stands; `explanation.tested` is there when it is `done`.
+        status_url: answers `{"done": true, "checked": "running" | "done" | "failed" | "none"}` as JSON. The page asks
+            it while `checking` is `running`, then fetches itself with the header `X-Page-Refresh: 1` and takes over
+            what has changed.
+        attributes_url: of the page of `render_attributes`.
+        fhir_url: of the explanation as FHIR resources.
+        report_url: of the report as PDF.
+        dicom_url: of the heat map as DICOM.
     """
 
     prediction: Prediction
@@ -63,19 +78,26 @@ class PageView:
     feedback_url: str | None
     film_url: str
     heat_url: str
+    prior_url: str = ""
+    checking: Checking = "none"
+    status_url: str = ""
+    attributes_url: str = ""
+    fhir_url: str = ""
+    report_url: str = ""
+    dicom_url: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """A link from a sentence to its evidence on the page."""
-
-    anchor: str
-    label: str
+    @property
+    def checked(self) -> Checking:
+        """Where the second tier stands for this page: done only with its findings in hand."""
+        if self.explanation.tested is not None:
+            return "done"
+        return "failed" if self.checking == "done" else self.checking
 
 
 def render_page(view: PageView) -> str:
     """Return the page of one answer as HTML."""
-    return _environment().get_template("explanation.html.j2").render(view=view)
+    told = links.sentences(view.explanation)
+    return _environment().get_template("explanation.html.j2").render(view=view, told=told)
 
 
 def render_waiting(status_url: str) -> str:
@@ -93,21 +115,9 @@ def render_gone() -> str:
     return _environment().get_template("gone.html.j2").render()
 
 
-def citations(claim: Claim, explanation: Explanation) -> tuple[Citation, ...]:
-    """Return links to the evidence that a sentence names; none for a sentence on the answer as a whole."""
-    if claim.modality is None:
-        return ()
-    image, note = explanation.image, explanation.note
-    found = [
-        *([Citation("film", "Radiograph")] if image and image.source in claim.sources else []),
-        *(
-            Citation(f"value-{row.key}", row.name)
-            for row in explanation.measurements
-            if row.source in claim.sources and row.name.lower() in claim.text.lower()
-        ),
-        *([Citation("note", "Note")] if note and note.source in claim.sources else []),
-    ]
-    return tuple(found)
+def render_attributes(card: Card, attributes: SourceAttributes) -> str:
+    """Return the page of what a checkpoint is for, what it is not for, and its source attributes."""
+    return _environment().get_template("attributes.html.j2").render(card=card, attributes=attributes)
 
 
 def tied(text: str) -> str:
@@ -125,13 +135,18 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["tied"] = tied
+    environment.filters |= {"tied": tied, "clean": labels.clean}
     environment.globals.update(
-        citations=citations,
         demographics=DEMOGRAPHICS,
         drawing=drawing,
         entity_names=names,
+        labels=labels,
+        links=links,
+        long_note=long_note,
+        outcome=outcome,
+        trend=trend,
         words=wording,
+        zones=ZONES,
         hex_colour=hex_colour,
         disagree_reasons=DISAGREE_REASONS,
         modality_names=MODALITY_NAMES,

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from explain.evidence import MeasurementEvidence
+from explain.evidence import MeasurementEvidence, Reading
 from fhir_adapter.quantities import QUANTITY_OF_KEY, Limits
 from fhir_adapter.record import Measurement, PatientRecord
 from inference.contract import MEASUREMENTS, SLOTS, ModelInputs, Slot, Tensor
@@ -19,6 +19,8 @@ from inference.contract import MEASUREMENTS, SLOTS, ModelInputs, Slot, Tensor
 NO_EFFECT: Final = np.zeros(SLOTS, np.float32)
 DEMOGRAPHICS: Final = {"age": ("Age", "mo"), "female": ("Sex", "")}
 """Inputs that are no measurement: name and UCUM unit. They have no normal range."""
+MOST_READINGS: Final = 20
+"""Readings of one measurement that a page plots, the newest."""
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -56,12 +58,19 @@ def _rows(
     values = inputs.arrays[Tensor.VALUES].reshape(SLOTS)
     for place, (slot, used) in enumerate(zip(MEASUREMENTS, inputs.used, strict=True)):
         if used is not None:
-            yield _measured(used, float(effect[place]))
+            yield _measured(used, float(effect[place]), _history(record, used))
         elif present[place] and slot.key in DEMOGRAPHICS:
             yield _demographic(record, slot, _as_recorded(slot, float(values[place])), float(effect[place]))
 
 
-def _measured(used: Measurement, effect: float) -> MeasurementEvidence:
+def _history(record: PatientRecord, used: Measurement) -> tuple[Reading, ...]:
+    """Return every reading of the same measurement up to the one that was used, oldest first."""
+    same = [one for one in record.measurements if one.key == used.key and one.taken_at <= used.taken_at]
+    ordered = sorted(same, key=lambda one: (one.taken_at, one is used))
+    return tuple(Reading(one.value, one.taken_at, str(one.source)) for one in ordered[-MOST_READINGS:])
+
+
+def _measured(used: Measurement, effect: float, history: tuple[Reading, ...]) -> MeasurementEvidence:
     quantity = QUANTITY_OF_KEY[used.key]
     return MeasurementEvidence(
         key=used.key,
@@ -73,6 +82,7 @@ def _measured(used: Measurement, effect: float) -> MeasurementEvidence:
         outside=_outside(used.value, quantity.normal),
         taken_at=used.taken_at,
         source=str(used.source),
+        history=history,
     )
 
 

@@ -6,8 +6,10 @@ The job that fills them runs after the answer (`explain.second`); until then a p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fhir_adapter.record import Modality
+from inference.entities import Entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class GroupShare:
 
     Attributes:
         key: key in `explain.methods.groups.GROUPS`.
-        name: as a clinician reads it: "C-reactive protein", "white cells and neutrophils".
+        name: as a clinician reads it: "C-reactive protein", "White cells with differential".
         members: keys of the slots in `inference.contract.MEASUREMENTS` that were given.
         points: signed change of the probability, -1..1.
     """
@@ -29,24 +31,34 @@ class GroupShare:
 
 @dataclass(frozen=True, slots=True)
 class ZoneEffect:
-    """What covering a named region of the film does to the probability of the answer: `points` is how far it falls."""
+    """What covering a named region of the film does to the answer.
+
+    Attributes:
+        name: "right lower zone".
+        points: how far the probability of the answer falls when the whole region is covered.
+        share: its part of the film's map, 0..1; see `Tested.heat_png`.
+    """
 
     name: str
     points: float
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
 class WordEffect:
-    """What taking a marked span of the note away does to the probability of the answer; `points` is how far it falls.
+    """A span of the note that counts, found by taking the note's words away one by one.
 
     Attributes:
         start: first character of the span in the note.
         end: one behind its last.
+        points: how far the probability of the answer falls when the whole span is taken away.
+        entities: what the model took the words for, in reading order.
     """
 
     start: int
     end: int
     points: float
+    entities: tuple[Entity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +168,21 @@ class Tested:
     """The second tier of one explanation.
 
     Attributes:
-        groups: largest first; they add up to the answer's probability with everything minus that without any
-            structured input.
+        groups: largest first; they add up to the `Share.points` of the structured record.
         residual: absolute difference between the two sides of that sum.
         zones: named regions of the film, largest fall first; empty without a film.
-        words: marked spans of the note, in reading order; empty without a note.
+        words: the spans of the note that count, in reading order; empty without a note.
         fidelity: one for each modality that was given.
         change: the smallest change found, or None where none of at most three steps was.
         helps: absent inputs that would narrow the set, most first.
         duration_ms: how long it took.
+        heat_png: the film's map, to lie over the film: parts of it were covered one by one, and how far the answer fell
+            is how strong the map is there. Transparent PNG in the shape of the film; empty without a film.
         told: what a generative narrator wrote, or None where none is set up.
     """
+
+    __test__: ClassVar[bool] = False
+    """It is no test case, whatever pytest thinks of its name."""
 
     groups: tuple[GroupShare, ...]
     residual: float
@@ -176,6 +192,7 @@ class Tested:
     change: Change | None
     helps: tuple[Help, ...]
     duration_ms: float
+    heat_png: bytes = b""
     told: Told | None = None
 
     def holds(self, modality: Modality) -> bool:

@@ -1,8 +1,7 @@
-"""Effect of each word piece -> the marked spans of the note."""
+"""What each piece of a note does to the answer -> the marked spans of the note."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,14 +15,11 @@ from fhir_adapter.record import Note
 
 KEEP_FROM: Final = 0.2
 """A piece of the note is marked when its effect reaches this part of the strongest one."""
-SMALLEST_EFFECT: Final = 0.02
-"""Effects under this many logits are none, as for measurements."""
 MOST_SPANS: Final = 10
 """No more spans than a reader takes in; the weakest go first."""
 MOST_JOINED: Final = 6
 """Longest span in pieces: beyond it a mark no longer points at anything."""
 
-Effects = npt.NDArray[np.floating]
 Offsets = Sequence[tuple[int, int]]
 
 
@@ -41,45 +37,32 @@ def note_evidence(note: Note, spans: tuple[Span, ...], *, truncated: bool) -> No
     return NoteEvidence(note.text, note.title, spans, note.written_at, str(note.source), truncated)
 
 
-def find_spans(text: str, offsets: Offsets, effect: Effects) -> tuple[Span, ...]:
+def read_pieces(text: str, offsets: Offsets) -> tuple[Piece, ...]:
+    """Return the pieces of the note as far as the model read it; see `explain.words`."""
+    return pieces(text[: end_of_word(text, max((end for _, end in offsets), default=0))])
+
+
+def mark_pieces(text: str, parts: Sequence[Piece], pulls: npt.NDArray[np.float64], smallest: float) -> tuple[Span, ...]:
     """Return the spans of the note that move the answer most, sorted by place, never overlapping.
 
-    Word pieces are added up to words, words to the pieces of `explain.words`; neighbours that pull the same way are
-    joined, also across one weak piece. The direction is the sign of the sum. Empty when nothing moves the answer.
+    Neighbours that pull the same way are joined, also across one weak piece. The direction is the sign of the sum.
+    Empty when nothing moves the answer.
 
     Args:
         text: the note.
-        offsets: characters (start, end) behind each token; (0, 0) for tokens that stand for no text.
-        effect: one signed number a token, in logits of the answer against the others.
+        parts: its pieces; see `explain.words`.
+        pulls: signed, one a piece.
+        smallest: a pull under this is none.
 
     Raises:
-        ValueError: there are not as many effects as tokens, one is not finite, or an offset lies outside the text.
+        ValueError: there are not as many pulls as pieces, or one is not finite.
     """
-    _check(text, offsets, effect)
-    parts = pieces(text[: end_of_word(text, max((end for _, end in offsets), default=0))])
-    pulls = _pulls(parts, offsets, effect)
-    least = max(KEEP_FROM * float(np.abs(pulls).max(initial=0.0)), SMALLEST_EFFECT)
+    if len(pulls) != len(parts) or not np.isfinite(pulls).all():
+        raise ValueError(f"a note of {len(parts)} pieces needs as many finite pulls")
+    least = max(KEEP_FROM * float(np.abs(pulls).max(initial=0.0)), smallest)
     strong = [_Run(place, place + 1, float(pull)) for place, pull in enumerate(pulls) if abs(pull) >= least]
     runs = sorted(_joined(strong, parts, pulls), key=lambda run: -abs(run.pull))[:MOST_SPANS]
     return tuple(_span(text, parts, run, abs(runs[0].pull)) for run in sorted(runs, key=lambda run: run.first))
-
-
-def _check(text: str, offsets: Offsets, effect: Effects) -> None:
-    if effect.shape != (len(offsets),) or not np.isfinite(effect).all():
-        raise ValueError(f"text effect must be {len(offsets)} finite numbers, one a token; check the exported graph")
-    if any(not 0 <= start <= end <= len(text) for start, end in offsets):
-        raise ValueError("token offsets must lie inside the note; tokens and note do not belong together")
-
-
-def _pulls(parts: Sequence[Piece], offsets: Offsets, effect: Effects) -> npt.NDArray[np.float64]:
-    """Add up the effects of the tokens of each piece; tokens of bare punctuation belong to none."""
-    starts = [part.start for part in parts]
-    pulls = np.zeros(len(parts))
-    for (start, end), pull in zip(offsets, effect, strict=True):
-        place = bisect_right(starts, start) - 1
-        if end > start and place >= 0 and start < parts[place].end:
-            pulls[place] += float(pull)
-    return pulls
 
 
 def _joined(strong: Sequence[_Run], parts: Sequence[Piece], pulls: npt.NDArray[np.float64]) -> list[_Run]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
-from explain.evidence import MeasurementEvidence
 from inference.contract import Diagnosis
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -15,6 +14,30 @@ _UNITS: Final = {"Cel": "°C", "10*9/L": "× 10⁹/L", "10*12/L": "× 10¹²/L",
 _DECIMALS: Final = {"temperature": 1, "wbc": 1, "neutrophils": 1, "lymphocytes": 1, "procalcitonin": 2}
 _MOST_DECIMALS: Final = 4
 _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+
+
+class Quantified(Protocol):
+    """A value with its unit and normal range: a row of measurements, or the fact that repeats it."""
+
+    @property
+    def key(self) -> str:
+        """Key of its slot."""
+        ...
+
+    @property
+    def value(self) -> float:
+        """In `unit`; months for the age, 1 for female and 0 for male."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """UCUM."""
+        ...
+
+    @property
+    def normal(self) -> tuple[float | None, float | None] | None:
+        """Lower and upper limit, each None where there is none."""
+        ...
 
 
 def percent(probability: float) -> str:
@@ -33,7 +56,7 @@ def signed(number: float, decimals: int) -> str:
     return text if float(text) == 0.0 else ("+" if number > 0 else "−") + text
 
 
-def reading(measurement: MeasurementEvidence) -> str:
+def reading(measurement: Quantified) -> str:
     """Return a value with its unit: "14.0 × 10⁹/L", "92 %", "2 years 10 months", "female"."""
     if measurement.key == "age":
         return _age(round(measurement.value))
@@ -43,7 +66,7 @@ def reading(measurement: MeasurementEvidence) -> str:
     return f"{_figure(measurement)}{'' if unit.startswith('/') else ' '}{unit}".strip()
 
 
-def normal_range(measurement: MeasurementEvidence) -> str:
+def normal_range(measurement: Quantified) -> str:
     """Return the normal range, "4.8–12.3", "up to 5" or "from 95"; empty where there is none."""
     low, high = measurement.normal or (None, None)
     decimals = max((_decimals_of(limit) for limit in (low, high) if limit is not None), default=0)
@@ -54,7 +77,7 @@ def normal_range(measurement: MeasurementEvidence) -> str:
     return "" if low is None else f"from {low:.{decimals}f}"
 
 
-def level(measurement: MeasurementEvidence) -> str:
+def level(measurement: Quantified) -> str:
     """Return "high", "low" or "normal" against the normal range; empty where there is none."""
     low, high = measurement.normal or (None, None)
     if low is None and high is None:
@@ -108,7 +131,7 @@ def _age(months: int) -> str:
     return counted(years, "year") + (f" {counted(rest, 'month')}" if rest else "")
 
 
-def _figure(measurement: MeasurementEvidence) -> str:
+def _figure(measurement: Quantified) -> str:
     """Return the value with the decimals of its kind; with more where fewer would show it as zero, or as normal."""
     value = measurement.value
     wanted = _DECIMALS.get(measurement.key, 1 if abs(value) < 10 and value != round(value) else 0)
@@ -119,7 +142,7 @@ def _figure(measurement: MeasurementEvidence) -> str:
     return f"{value:g}"
 
 
-def _sides(value: float, measurement: MeasurementEvidence) -> tuple[bool, bool]:
+def _sides(value: float, measurement: Quantified) -> tuple[bool, bool]:
     low, high = measurement.normal or (None, None)
     return low is not None and value < low, high is not None and value > high
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Final
 
 from fhir_adapter.chart import Chart
 from fhir_adapter.client import FhirClient
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.dicomweb import DicomWeb
-from fhir_adapter.films import read_films
+from fhir_adapter.films import read_films, read_prior
 from fhir_adapter.gaps import merge_gaps
 from fhir_adapter.notes import read_notes
 from fhir_adapter.observations import read_measurements
 from fhir_adapter.patient import read_demographics
-from fhir_adapter.record import Gap, GapReason, PatientRecord
+from fhir_adapter.record import Film, Gap, GapReason, PatientRecord
+
+PATIENCE_S: Final = 0.05
+"""How much longer than for everything else a prior film is waited for."""
 
 
 async def build_record(
@@ -41,14 +45,28 @@ async def build_record(
         raise ValueError("asked_at needs a time zone: the record's times have one")
     demographics, about_patient = read_demographics(chart.patient, asked_at)
     measurements, about_numbers = read_measurements(chart.observations, asked_at)
-    (notes, about_notes), (films, about_films) = await asyncio.gather(
-        read_notes(chart.documents, client, deadline),
-        read_films(chart.studies, chart.endpoints, dicomweb, deadline),
-    )
+    prior = asyncio.create_task(read_prior(chart.studies, chart.endpoints, dicomweb, deadline))
+    try:
+        (notes, about_notes), (films, about_films) = await asyncio.gather(
+            read_notes(chart.documents, client, deadline),
+            read_films(chart.studies, chart.endpoints, dicomweb, deadline),
+        )
+        earlier = await _prior_of(films, prior)
+    finally:
+        prior.cancel()
     gaps = merge_gaps(chart.gaps, about_patient, about_numbers, about_notes, about_films)
     record = PatientRecord(demographics, measurements, notes, films)
     nothing = tuple(_nothing_on_file(record, gaps))
-    return PatientRecord(demographics, measurements, notes, films, merge_gaps(gaps, nothing))
+    return PatientRecord(demographics, measurements, notes, films, merge_gaps(gaps, nothing), earlier)
+
+
+async def _prior_of(films: Sequence[Film], prior: asyncio.Task[Film | None]) -> Film | None:
+    """Return the film before the newest, if it is there by now or almost: no answer waits for a comparison."""
+    if not films:
+        return None
+    await asyncio.wait({prior}, timeout=PATIENCE_S)
+    found = prior.result() if prior.done() else None
+    return found if found is not None and found.acquired_at < films[0].acquired_at else None
 
 
 def _nothing_on_file(record: PatientRecord, gaps: tuple[Gap, ...]) -> Iterator[Gap]:

@@ -1,6 +1,7 @@
 """Bytes of a DICOM file -> the picture and the few words about it that a model or a clinician needs.
 
-Everything else in the file (names, numbers, dates of birth) is not read.
+Of the person the patient ID alone is read, by which an archive files a picture made from this one (`FilmFile`). All
+else in the file (names, other numbers, dates of birth) is not.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import pydicom
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.pixels.processing import apply_modality_lut
 from pydicom.pixels.utils import pixel_array
+from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 from pydicom.valuerep import DA, TM
 
 from fhir_adapter.errors import DicomUnreadable
 from fhir_adapter.grey import FloatArray, Table, Window, to_grey
+from fhir_adapter.record import FilmFile
 
 # pydicom quotes what it finds odd in warnings and logs: names and birth dates among it. We check what we read.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
@@ -32,6 +35,8 @@ MAX_PIXELS: Final = 64 * 10**6
 _SMALLEST_SIDE: Final = 32
 _DEEPEST_BITS: Final = 16
 _ALLOCATED: Final = (8, 16)
+_LOSSY: Final = (JPEGBaseline8Bit, JPEGExtended12Bit)
+"""Transfer syntaxes that are lossy always; JPEG-LS near lossless and JPEG 2000 say so in (0028,2110)."""
 _BROKEN: Final = (
     InvalidDicomError,
     BytesLengthException,
@@ -58,7 +63,7 @@ class DicomFilm:
         pixels: float32 (height, width), grey 0..1, bone white.
         view, modality, body_part: DICOM (0018,5101), (0008,0060), (0018,0015); empty where not stated.
         acquired_at: when the film was exposed, or None where the file does not say.
-        instance: SOP Instance UID, to check that the right file came.
+        file: its identity in the archive; the instance tells that the right file came.
     """
 
     pixels: FloatArray
@@ -66,7 +71,7 @@ class DicomFilm:
     modality: str
     body_part: str
     acquired_at: datetime | None
-    instance: str
+    file: FilmFile
 
 
 def decode_film(data: bytes) -> DicomFilm:
@@ -88,7 +93,7 @@ def decode_film(data: bytes) -> DicomFilm:
             modality=_word(dataset, "Modality"),
             body_part=_word(dataset, "BodyPartExamined"),
             acquired_at=_acquired_at(dataset),
-            instance=str(dataset.get("SOPInstanceUID", "")),
+            file=_file(dataset),
         )
     except _BROKEN as error:
         # The cause may quote the file's header: it is not chained, only its kind is told.
@@ -157,7 +162,24 @@ def _first(value: object) -> float:
 
 
 def _word(dataset: pydicom.Dataset, keyword: str) -> str:
-    return str(dataset.get(keyword) or "").strip().upper()
+    return _text(dataset, keyword).upper()
+
+
+def _text(dataset: pydicom.Dataset, keyword: str) -> str:
+    return str(dataset.get(keyword) or "").strip()
+
+
+def _file(dataset: pydicom.Dataset) -> FilmFile:
+    return FilmFile(
+        study=_text(dataset, "StudyInstanceUID"),
+        series=_text(dataset, "SeriesInstanceUID"),
+        instance=_text(dataset, "SOPInstanceUID"),
+        sop_class=_text(dataset, "SOPClassUID"),
+        patient_id=_text(dataset, "PatientID"),
+        issuer=_text(dataset, "IssuerOfPatientID"),
+        lossy=_text(dataset, "LossyImageCompression") == "01" or dataset.file_meta.TransferSyntaxUID in _LOSSY,
+        burned_in=_word(dataset, "BurnedInAnnotation"),
+    )
 
 
 def _acquired_at(dataset: pydicom.Dataset) -> datetime | None:

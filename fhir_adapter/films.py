@@ -48,11 +48,26 @@ async def read_films(
     return (), merge_gaps(tuple(gap for _, gap in failed))
 
 
+async def read_prior(
+    studies: Sequence[Resource], endpoints: Sequence[Resource], dicomweb: DicomWeb | None, deadline: Deadline
+) -> Film | None:
+    """Read the film of the study before the newest, for comparison; None where there is none that can be read.
+
+    One instance is tried: nobody misses a prior film that costs four.
+    """
+    candidates, _ = find_films(studies, endpoints)
+    earlier = next((film for film in candidates if film.study != candidates[0].study), None)
+    if earlier is None or dicomweb is None:
+        return None
+    found = await _read(earlier, dicomweb, deadline)
+    return found if isinstance(found, Film) else None
+
+
 async def _read(candidate: FilmAddress, dicomweb: DicomWeb, deadline: Deadline) -> Film | Gap:
     try:
         data = await dicomweb.retrieve(candidate, deadline)
         film = await _decode(data, deadline)
-        if film.instance != candidate.instance:
+        if film.file.instance != candidate.instance:
             raise FhirMalformed("the image", "the archive sent another instance than was asked for")
     except DicomUnreadable as error:
         return Gap("image", ITEM, GapReason.UNREADABLE, error.problem)
@@ -63,7 +78,7 @@ async def _read(candidate: FilmAddress, dicomweb: DicomWeb, deadline: Deadline) 
     acquired_at = film.acquired_at or candidate.started
     if acquired_at is None:
         return Gap("image", ITEM, GapReason.UNREADABLE, "it is not dated")
-    return Film(film.pixels, film.view, film.modality, film.body_part, acquired_at, candidate.source)
+    return Film(film.pixels, film.view, film.modality, film.body_part, acquired_at, candidate.source, film.file)
 
 
 async def _decode(data: bytes, deadline: Deadline) -> DicomFilm:

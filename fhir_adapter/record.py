@@ -5,7 +5,7 @@ This module knows nothing of FHIR JSON, HTTP or the model: it is the form in whi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, Literal
@@ -84,6 +84,29 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class FilmFile:
+    """Which file of an image archive a film came from: all that a derived picture needs to be filed beside it.
+
+    Attributes:
+        study, series, instance: DICOM UIDs (0020,000D), (0020,000E), (0008,0018).
+        sop_class: SOP Class UID (0008,0016).
+        patient_id, issuer: PatientID (0010,0020) and its issuer (0010,0021): an archive files by patient and study, and
+            takes one study under two patients for two. Nothing else of the header's person is read.
+        lossy: whether the pixels have been through a lossy compression, which is so for ever.
+        burned_in: BurnedInAnnotation (0028,0301), `YES` or `NO`; empty where the file does not say.
+    """
+
+    study: str
+    series: str
+    instance: str
+    sop_class: str
+    patient_id: str = field(default="", repr=False)
+    issuer: str = field(default="", repr=False)
+    lossy: bool = False
+    burned_in: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Film:
     """One radiograph.
 
@@ -93,6 +116,7 @@ class Film:
         modality: DICOM Modality (0008,0060), such as `CR` or `DX`.
         body_part: DICOM BodyPartExamined (0018,0015), or an empty string.
         acquired_at: when it was taken; when the study started, where the film does not say.
+        file: where it lies in the image archive, or None where it did not come from one.
     """
 
     pixels: npt.NDArray[np.float32]
@@ -101,6 +125,7 @@ class Film:
     body_part: str
     acquired_at: datetime
     source: Source
+    file: FilmFile | None = None
 
 
 class GapReason(StrEnum):
@@ -146,3 +171,5 @@ class PatientRecord:
     notes: tuple[Note, ...] = ()
     films: tuple[Film, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    prior: Film | None = None
+    """An earlier radiograph, for comparison by eye: no model is given it."""

@@ -5,6 +5,7 @@ model.onnx      the graph of `inference.contract`, in one file
 tokenizer.json  word pieces, Hugging Face layout
 scope.npz       image gate (`inference.gate.GateArrays`); only where there is one
 trained_on.npz  digests of the films it was trained on; only where the training wrote them
+bank.npz        a few films and notes, encoded (`inference.bank`); only where the training wrote them
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ MODEL_NAME: Final = "model.onnx"
 TOKENIZER_NAME: Final = "tokenizer.json"
 GATE_NAME: Final = "scope.npz"
 TRAINED_ON_NAME: Final = "trained_on.npz"
+BANK_NAME: Final = "bank.npz"
+OPTIONAL: Final = (TRAINED_ON_NAME, BANK_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ def needed_files(*, gated: bool) -> tuple[str, ...]:
 
 def check_files(folder: Path, manifest: Manifest) -> None:
     """Refuse a checkpoint with a file that is missing, unlisted or not the one that was exported."""
-    optional = tuple(name for name in (TRAINED_ON_NAME,) if name in manifest.files)
+    optional = tuple(name for name in OPTIONAL if name in manifest.files)
     for name in needed_files(gated=manifest.scope.image_gate_threshold is not None) + optional:
         if name not in manifest.files:
             raise CheckpointError(f"{folder / CONFIG_NAME} lists no digest of {name}: export the checkpoint again")
@@ -161,7 +164,7 @@ def seal(folder: Path, settings: Mapping[str, Any]) -> Checkpoint:
         CheckpointError: a file is missing or a setting does not fit.
     """
     gated = settings["scope"].get("image_gate_threshold") is not None
-    optional = tuple(name for name in (TRAINED_ON_NAME,) if (folder / name).exists())
+    optional = tuple(name for name in OPTIONAL if (folder / name).exists())
     files = {name: digest_of(folder / name) for name in needed_files(gated=gated) + optional}
     config = {**settings, **contract_fields(), "files": files}
     (folder / CONFIG_NAME).write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2))

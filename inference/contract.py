@@ -110,7 +110,7 @@ class Tensor:
     IMAGE_RELEVANCE: Final = "image_relevance"  # float32 (B, PATCHES), 0 or more
     TEXT_RELEVANCE: Final = "text_relevance"  # float32 (B, TEXT_TOKENS), 0 or more
     TEXT_EFFECT: Final = "text_effect"  # float32 (B, TEXT_TOKENS), signed, log-odds of the answer, first order
-    VALUE_EFFECT: Final = "value_effect"  # float32 (B, SLOTS), signed, the same scale
+    VALUE_EFFECT: Final = "value_effect"  # float32 (B, SLOTS), signed, log-odds lost without it, the note left aside
     IMAGE_FEATURE: Final = "image_feature"  # float32 (B, WIDTH), pooled, for the scope gate
     ENTITY_LOGITS: Final = "entity_logits"  # float32 (B, TEXT_TOKENS, TAGS), columns as `inference.entities` has them
     IMAGE_MEMORY: Final = "image_memory"  # float32 (B, PATCHES, D), the film in the shared embedding

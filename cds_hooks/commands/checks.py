@@ -16,6 +16,7 @@ from cds_hooks.commands.hook_client import FHIR_JSON
 from cds_hooks.commands.stopping import setting_errors
 from cds_hooks.jobs import JobQueue, QueueDown, make_celery
 from cds_hooks.settings import ServiceSettings
+from cds_hooks.store.database import SchemaOutdated
 from cds_hooks.store.opening import open_store
 from fhir_adapter.settings import FhirSettings
 from inference.backends import BackendError, open_backend
@@ -88,6 +89,8 @@ def _check_database(settings: ServiceSettings) -> Finding:
             store.database.create_tables()
         finally:
             store.close()
+    except SchemaOutdated as error:
+        return Finding("database", ok=False, sentence=str(error))
     except (SQLAlchemyError, OSError, ValueError) as error:
         sentence = f"{kind} cannot be used ({type(error).__name__}): check CDS_DATABASE_URL and CDS_STATE_DIR"
         return Finding("database", ok=False, sentence=sentence)

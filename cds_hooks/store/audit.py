@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,8 +20,23 @@ class What(StrEnum):
     HOOK_ANSWERED = "hook-answered"
     HOOK_REFUSED = "hook-refused"
     PAGE_OPENED = "page-opened"
+    PAGE_FILLED = "page-filled"
     FEEDBACK_GIVEN = "feedback-given"
     JOB_RUN = "job-run"
+    CHECK_RUN = "check-run"
+    FHIR_EXPORTED = "fhir-exported"
+    REPORT_EXPORTED = "report-exported"
+    CAPTURE_EXPORTED = "capture-exported"
+
+
+class PageState(StrEnum):
+    """What a page showed when it was opened: CDS Hooks never tells that it was."""
+
+    RUNNING = "running"
+    FAILED = "failed"
+    CHECKING = "checking"
+    CHECKED = "checked"
+    UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +49,8 @@ class Entry:
         patient: keyed hash of the patient.
         job_id: the job concerned.
         request_id: the HTTP request.
+        card_id: the card that led to a page.
+        shown: what that page showed.
     """
 
     action: What
@@ -39,8 +58,11 @@ class Entry:
     patient: str | None = None
     job_id: str | None = None
     request_id: str | None = None
+    card_id: UUID | None = None
+    shown: PageState | None = None
 
 
 def write_entry(connection: Connection, at: datetime, entry: Entry) -> None:
     """Add a row inside a transaction, so that nothing happens without its trace."""
-    connection.execute(sa.insert(audit).values(at=at, **asdict(entry)))
+    row: dict[str, Any] = {**asdict(entry), "card_id": entry.card_id.hex if entry.card_id else None}
+    connection.execute(sa.insert(audit).values(at=at, **row))

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.schema import CreateColumn
 
 from cds_hooks.store.tables import metadata
 
@@ -20,35 +22,70 @@ WAIT_S: Final = 5.0
 """How long a writer waits for another one before it fails."""
 
 
+class SchemaOutdated(SQLAlchemyError, ValueError):
+    """The database was made by an earlier version; the sentence holds the statements that bring it up to date."""
+
+
 class Database:
     """An engine with its tables in place.
 
-    Raises (every method): sqlalchemy.exc.SQLAlchemyError where the database is down.
+    Raises (every method): sqlalchemy.exc.SQLAlchemyError where the database is down, or `SchemaOutdated`.
     """
 
     def __init__(self, url: str) -> None:
         self.engine = _open(sa.make_url(url))
         self._reader = self.engine.execution_options(**READ)
+        self._refusal: SchemaOutdated | None = None
 
     def create_tables(self) -> None:
-        """Create what is missing; safe when several processes start at once."""
-        with self.write() as connection:
+        """Create the tables that are missing; safe when several processes start at once.
+
+        Raises:
+            SchemaOutdated: a table of an earlier version is there and lacks columns.
+        """
+        with self.engine.begin() as connection:
             if self.engine.dialect.name == "postgresql":
                 # Two processes that create the same table at once fail on the system catalogue otherwise.
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(0x6D6C6C6D)))
             metadata.create_all(connection)
+            if missing := _missing_columns(connection):
+                self._refusal = SchemaOutdated(
+                    "the database was made by an earlier version of mllm-cds. Stop every process that uses it, make a "
+                    f"copy, and run: {' '.join(missing)} Or name a new database with CDS_DATABASE_URL."
+                )
+                raise self._refusal
+            self._refusal = None
 
     def read(self) -> AbstractContextManager[Connection]:
         """Return a context manager of a connection for queries: it waits for no writer."""
+        self._check()
         return self._reader.connect()
 
     def write(self) -> AbstractContextManager[Connection]:
         """Return a context manager of a transaction."""
+        self._check()
         return self.engine.begin()
+
+    def _check(self) -> None:
+        """Refuse, with the sentence, what would fail inside a query."""
+        if self._refusal is not None:
+            raise self._refusal
 
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+
+
+def _missing_columns(connection: Connection) -> list[str]:
+    """Return one statement for each column that a table of an earlier version lacks."""
+    inspector, statements = sa.inspect(connection), []
+    for table in metadata.sorted_tables:
+        present = {found["name"] for found in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                definition = CreateColumn(column).compile(dialect=connection.dialect)
+                statements.append(f"ALTER TABLE {table.name} ADD COLUMN {definition};")
+    return statements
 
 
 def _open(url: sa.URL) -> Engine:

@@ -115,6 +115,12 @@ class JobStore:
         with self._database.read() as connection:
             return {row.id: _status(row) for row in connection.execute(ended)}
 
+    def anybody_waits(self) -> bool:
+        """Say whether a job is queued or running somewhere, for a hook or a page that waits for it."""
+        waiting = sa.exists().where(jobs.c.state.in_(OPEN), jobs.c.lost_at > self._clock())
+        with self._database.read() as connection:
+            return bool(connection.execute(sa.select(waiting)).scalar())
+
     def status(self, job_id: str) -> Status:
         """Return where a job stands; one whose worker is gone has failed."""
         query = sa.select(jobs.c.state, jobs.c.reason, jobs.c.lost_at).where(jobs.c.id == job_id)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from cds_hooks.crypto import Vault, open_vault
 from cds_hooks.settings import ServiceSettings
 from cds_hooks.store.cards import CardStore
+from cds_hooks.store.checks import CheckStore
 from cds_hooks.store.database import Database
 from cds_hooks.store.jobs import JobStore
 from cds_hooks.store.results import ResultStore
@@ -28,6 +29,7 @@ class Store:
     database: Database
     jobs: JobStore
     results: ResultStore
+    checks: CheckStore
     cards: CardStore
     upkeep: Upkeep
     clock: Clock
@@ -48,7 +50,8 @@ def open_store(settings: ServiceSettings, clock: Clock = utc_now) -> Store:
         vault,
         database,
         JobStore(database, vault, settings, clock),
-        ResultStore(database, vault, clock),
+        ResultStore(database, vault, settings, clock),
+        CheckStore(database, vault, settings, clock),
         CardStore(database, vault, settings, clock),
         Upkeep(database, settings, clock),
         clock,

@@ -19,6 +19,15 @@ class JobState(StrEnum):
     FAILED = "failed"
 
 
+class Checked(StrEnum):
+    """Where the second tier of a result stands, as pages are told."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    NONE = "none"
+
+
 class Failure(StrEnum):
     """Which part failed; nothing of the patient is in it."""
 

@@ -64,6 +64,20 @@ results = Table(
     # Apart from the rest: the hook path needs no pixels, and they are most of the bytes.
     Column("film_sealed", LargeBinary),
     Column("heat_sealed", LargeBinary),
+    Column("prior_sealed", LargeBinary),
+)
+
+# The second tier of a result; a result without a row here has none.
+checks = Table(
+    "checks",
+    metadata,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("attempt", Integer, nullable=False),  # times that a worker has begun it
+    Column("inputs_sealed", LargeBinary),  # cleared as soon as the check has ended for good
+    Column("tested_sealed", LargeBinary),
+    Column("heat_sealed", LargeBinary),
+    Column("lost_at", Moment, nullable=False, index=True),
 )
 
 # No patient data: it outlives job and page, so that late feedback still finds its card.
@@ -112,6 +126,8 @@ audit = Table(
     Column("patient", String(64)),  # keyed hash
     Column("job_id", String(32)),
     Column("request_id", String(64)),
+    Column("card_id", String(32)),
+    Column("shown", String(16)),  # what an opened page showed
 )
 
 workers = Table(

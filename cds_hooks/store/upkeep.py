@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from cds_hooks.settings import ServiceSettings
 from cds_hooks.store.audit import Entry, write_entry
+from cds_hooks.store.checks import give_up
 from cds_hooks.store.database import Database
 from cds_hooks.store.jobs import OPEN
 from cds_hooks.store.states import Clock, Failure, JobState
@@ -31,11 +32,12 @@ class Upkeep:
         self._clock = clock
 
     def purge(self) -> int:
-        """Delete what has expired, and the inputs of jobs whose worker is gone; return the number of rows."""
+        """Delete what has expired, and inputs whose job or check has lost its worker; return the number of rows."""
         now = self._clock()
         lost = sa.update(jobs).where(jobs.c.state.in_(OPEN), jobs.c.lost_at <= now)
         statements = (
             lost.values(state=JobState.FAILED, reason=Failure.TIME, inputs_sealed=None),
+            give_up(now, self._settings.result_lifetime),
             sa.delete(pages).where(pages.c.expires_at <= now),
             sa.delete(jobs).where(jobs.c.expires_at <= now),  # and with them results and pages
             sa.delete(cards).where(cards.c.expires_at <= now),  # and with them feedback

@@ -2,48 +2,41 @@
 "use strict";
 
 const find = (id) => document.getElementById(id);
+const press = (button, pressed) => button.setAttribute("aria-pressed", String(pressed));
+const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
 
+function showHeat(percent) {
+  find("radiograph").style.setProperty("--heat", percent / 100);
+  find("opacity-value").value = `${percent} %`;
+  find("opacity").setAttribute("aria-valuetext", `${percent} per cent`);
+}
+
+// Listeners sit on the document: parts of the page are replaced when the second tier is there.
 function watchHeat() {
-  const slider = find("opacity");
-  if (!slider) return;
-  const original = find("original");
-  const show = (percent) => {
-    find("radiograph").style.setProperty("--heat", percent / 100);
-    find("opacity-value").value = `${percent} %`;
-    slider.setAttribute("aria-valuetext", `${percent} per cent`);
-  };
-  const press = (pressed) => original.setAttribute("aria-pressed", String(pressed));
-  slider.addEventListener("input", () => {
-    press(false);
-    show(slider.value);
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "opacity") return;
+    press(find("original"), false);
+    showHeat(event.target.value);
   });
-  original.addEventListener("click", () => {
-    const pressed = original.getAttribute("aria-pressed") !== "true";
-    press(pressed);
-    show(pressed ? 0 : slider.value);
+  document.addEventListener("click", (event) => {
+    if (event.target.id !== "original") return;
+    const pressed = !isPressed(event.target);
+    press(event.target, pressed);
+    showHeat(pressed ? 0 : find("opacity").value);
   });
   // A browser keeps the slider's place over a reload, not what it did.
-  show(slider.value);
+  if (find("opacity")) showHeat(find("opacity").value);
 }
 
-function evidenceOf(claim) {
-  const anchors = [...claim.querySelectorAll(".cited a")].map((link) => find(link.hash.slice(1)));
-  const direction = claim.classList.contains("against") ? "against" : "for";
-  return anchors.flatMap((piece) => {
-    if (!piece) return [];
-    return piece.id === "note" ? [...piece.querySelectorAll(`.note mark.${direction}`)] : [piece];
+// A button that is pressed and released, and the class that it gives to an element.
+function watchSwitch(id, target, className) {
+  const button = find(id);
+  if (!button) return;
+  button.addEventListener("click", () => {
+    press(button, !isPressed(button));
+    find(target).classList.toggle(className, isPressed(button));
+    button.scrollIntoView({ block: "nearest" });
   });
-}
-
-function watchClaims() {
-  for (const claim of document.querySelectorAll(".claims li")) {
-    const light = (on) => {
-      claim.classList.toggle("pointing", on);
-      evidenceOf(claim).forEach((piece) => piece.classList.toggle("lit", on));
-    };
-    for (const event of ["mouseenter", "focusin"]) claim.addEventListener(event, () => light(true));
-    for (const event of ["mouseleave", "focusout"]) claim.addEventListener(event, () => light(false));
-  }
 }
 
 async function send(form, body) {
@@ -89,5 +82,6 @@ function watchFeedback() {
 document.documentElement.classList.add("scripted");
 find("print").addEventListener("click", () => window.print());
 watchHeat();
-watchClaims();
+watchSwitch("enlarge", "radiograph", "large");
+watchSwitch("compare", "prior", "shown");
 watchFeedback();

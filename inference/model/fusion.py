@@ -51,12 +51,16 @@ class FusionBlock(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Let the first `rows` of queries (B, Q, D), or all, attend to all: (B, R, D) and the map (B, H, R, Q)."""
         normed = self.norm_self(queries)
-        seen, self_map = self.attend_self.mapped(normed[:, :rows], normed, bias, delta)
+        attend = self.attend_self.asked if rows == 1 else self.attend_self.mapped
+        seen, self_map = attend(normed[:, :rows], normed, bias, delta)
         return queries[:, :rows] + seen, self_map
 
-    def look(self, queries: Tensor, image: Tensor, delta: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def look(
+        self, queries: Tensor, image: Tensor, delta: Tensor | None = None, *, rows: int | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Let queries (B, R, D) attend to the image (B, P, D): (B, R, D) and the map (B, H, R, P)."""
-        seen, cross_map = self.attend_image.mapped(self.norm_cross(queries), image, None, delta)
+        attend = self.attend_image.asked if rows == 1 else self.attend_image.mapped
+        seen, cross_map = attend(self.norm_cross(queries), image, None, delta)
         return queries + seen, cross_map
 
     def look_at_nothing(self, queries: Tensor, absent: Tensor) -> Tensor:
@@ -83,7 +87,7 @@ class FusionBlock(nn.Module):
         `rows` is how many of the queries are wanted, the first R; None for all.
         """
         queries, self_map = self.mix(queries, bias, deltas[0], rows=rows)
-        queries, cross_map = self.look(queries, image, deltas[1])
+        queries, cross_map = self.look(queries, image, deltas[1], rows=rows)
         return self.think(queries), self_map, cross_map
 
 

@@ -1,12 +1,15 @@
-"""Answer -> why: gradient-weighted relevance and signed effect, from the attention of the fusion.
+"""Answer -> why: gradient-weighted relevance of film and words, and what each measurement does to the answer.
 
 Relevance: rules 5, 6 and 10 of Chefer et al., "Generic attention-model explainability" (ICCV 2021). The image never
 attends to the text in the CATM, so no other rule is needed. The encoders run forward only: relevance is that of their
 output tokens.
 
-Effect: attention times its gradient, with its sign, of the question on each query, summed over heads and blocks: what
-the log-odds of the answer would lose, to first order, if that attention were taken away. Its sum is not the answer;
-exact contributions are the second tier's (`explain.methods.shapley`).
+Effect of a word: attention times its gradient, with its sign, of the question on each query, summed over heads and
+blocks. Softmax leaves it undetermined by a constant, so it ranks poorly: it is kept to be compared with, not shown.
+
+Effect of a measurement: the answer is asked again without it. That is done beside the film and without the note, where
+the queries are few and fourteen runs cost as much as one. Exact contributions, the note among them, are the second
+tier's (`explain.methods.shapley`).
 """
 
 from __future__ import annotations
@@ -50,11 +53,15 @@ def pick_answer(logits: Tensor) -> Tensor:
     return (logits == logits.amax(-1, keepdim=True)).float()
 
 
+def log_odds(logits: Tensor, answer: Tensor) -> Tensor:
+    """Return the log-odds (...) of `answer` (..., classes), one-hot, against all others, of logits (..., classes)."""
+    others = logits.masked_fill(answer > 0, -1e4)
+    return (logits * answer).sum(-1) - others.logsumexp(-1)
+
+
 def score_answer(logits: Tensor) -> Tensor:
     """Sum over patients of the log-odds () of the likeliest diagnosis against all others, of logits (B, classes)."""
-    answer = pick_answer(logits.detach())
-    others = logits.masked_fill(answer > 0, -1e4)
-    return ((logits * answer).sum(-1) - others.logsumexp(-1)).sum()
+    return log_odds(logits, pick_answer(logits.detach())).sum()
 
 
 def zero_deltas(queries: Tensor, image: Tensor, fusion: CrossAttentionFusion) -> Deltas:
@@ -158,13 +165,35 @@ def answer_rows(
     memory = torch.cat([encoded.image] * seeing)
     patients = encoded.image.shape[0]
     for place, block in enumerate(blocks):
+        wanted = 1 if place == last else None
         if place:
-            states, _ = block.mix(states, many_bias, rows=1 if place == last else None)
-        seen, _ = block.look(states[: seeing * patients], memory)
+            states, _ = block.mix(states, many_bias, rows=wanted)
+        seen, _ = block.look(states[: seeing * patients], memory, rows=wanted)
         unseen = block.look_at_nothing(states[seeing * patients :], fusion.absent_image)
         states = block.think(torch.cat([seen, unseen]))
     answers = fusion.read(states).view(len(rows), patients, -1)
     return {kept: answers[place] for place, kept in enumerate(rows)}
+
+
+def leave_out(model: MultimodalModel, encoded: Encoded, logits: Tensor) -> Tensor:
+    """Return by how much the log-odds of the answer fall without each measurement, the note left aside: (B, slots).
+
+    The image is attended to by the queries of all variants at once: its keys and values are computed once.
+    """
+    fusion, (patients, slots, width) = model.fusion, encoded.structured.shape
+    left = torch.cat([torch.zeros(1, slots), torch.eye(slots)])[None, :, :, None]  # nothing, then each one
+    values = encoded.structured[:, None] * (1 - left) + model.structured.absent * left
+    no_text = (torch.zeros_like(encoded.text[:, :1]) + fusion.absent_text)[:, None].expand(-1, 1 + slots, -1, -1)
+    question = fusion.question[:, None].expand(patients, 1 + slots, -1, -1)
+    states = torch.cat([question, no_text, values], 2).view(patients * (1 + slots), 2 + slots, width)
+    bias = torch.zeros(1, 1, 1, 2 + slots)
+    blocks = fusion.in_order()
+    for place, block in enumerate(blocks):
+        states, _ = block.mix(states, bias, rows=1 if place == len(blocks) - 1 else None)
+        together = states.view(patients, -1, width)
+        states = block.think(block.look(together, encoded.image)[0]).view(states.shape)
+    scores = log_odds(fusion.read(states).view(patients, 1 + slots, -1), pick_answer(logits)[:, None])
+    return scores[:, :1] - scores[:, 1:]
 
 
 def explain_answer(
@@ -182,7 +211,7 @@ def explain_answer(
         of_patch * batch.image_present,
         of_query[:, notes] * words,
         effect[:, notes] * words,
-        effect[:, -SLOTS:] * batch.value_present,
+        leave_out(model, encoded, output.logits) * batch.value_present,
         encoded.feature,
         model.tag_entities(batch, encoded),
         encoded.image,

@@ -27,6 +27,7 @@ from inference.training.run import Run, train_model
 from inference.training.scope.features import served_encoder
 from inference.training.scope.fit import fit_scope_gate
 from inference.training.scope.strangers import read_adults
+from inference.training.fill_bank import fill_bank
 from inference.training.served import ServedFilms
 from inference.training.trained_on import write_trained_on
 
@@ -59,6 +60,8 @@ def train_checkpoint(
     write_model(model, tokenizer, out)
     write_trained_on(dataset.films, out)
     settings = fit_settings(run, tokenizer, out, (films["train"], films["calibration"]), adult)
+    run.progress.say("encoding a few films and notes as what an absent one may be")
+    fill_bank(seal(out, settings), films["calibration"])
     return seal(out, settings)
 
 

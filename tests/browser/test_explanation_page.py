@@ -1,73 +1,17 @@
 """The explanation page in headless Chromium, under the policy it is served with."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Page
 
-from tests.browser.explanation_site import Site, serving
+from tests.browser.explanation_site import views
+from tests.browser.visits import Visit
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Site]:
-    with serving() as site:
-        yield site
-
-
-@pytest.fixture
-def site(served: Site) -> Site:
-    served.posted.clear()
-    served.refuses, served.asked = False, 0
-    return served
-
-
-@dataclass
-class Visit:
-    """One tab, and everything in it that must not happen."""
-
-    page: Page
-    site: Site
-    complaints: list[str]
-
-    def open(self, path: str) -> Page:
-        """Open a page of the site and wait until its pictures are there."""
-        self.page.goto(self.site.address + path, wait_until="load")
-        return self.page
-
-
-def watch(page: Page, address: str) -> list[str]:
-    """Return a list that fills with every violation, console error, missing file and request to another host."""
-    complaints: list[str] = []
-
-    def hear(said: ConsoleMessage) -> None:
-        complaints.extend([said.text] if said.type in {"error", "warning"} else [])
-
-    def follow(request: Request) -> None:
-        complaints.extend([] if request.url.startswith((f"{address}/", "data:,")) else [request.url])
-
-    page.on("console", hear)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", follow)
-    return complaints
-
-
-@pytest.fixture(params=[{}])
-def visit(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """Open a tab, and fail the test on anything that `watch` writes down."""
-    context = browser.new_context(**{"viewport": {"width": 1320, "height": 900}, **request.param})
-    page = context.new_page()
-    complaints = watch(page, site.address)
-    yield Visit(page, site, complaints)
-    context.close()
-    assert complaints == []
-
-
-ALL = ["/answer", "/unsure", "/out-of-scope", "/no-film", "/no-note", "/hostile", "/gone"]
+ALL = [*views(), "/gone", "/attributes", "/no-attributes"]
 SCREENS = [
-    {"viewport": {"width": 1320, "height": 900}},
+    {"viewport": {"width": 1440, "height": 900}},
     {"viewport": {"width": 900, "height": 900}, "color_scheme": "dark"},
     {"viewport": {"width": 400, "height": 800}},
     {"viewport": {"width": 320, "height": 700}},
@@ -96,7 +40,7 @@ def opacity(page: Page) -> float:
 
 def test_slider_moves_by_keyboard(visit: Visit) -> None:
     """The arrow keys change how strongly the heat map covers the film, and the value is spoken."""
-    page = visit.open("/answer")
+    page = visit.open("/tested")
     before = opacity(page)
     page.locator("#opacity").focus()
     for _ in range(3):
@@ -107,7 +51,7 @@ def test_slider_moves_by_keyboard(visit: Visit) -> None:
 
 def test_slider_reaches_both_ends(visit: Visit) -> None:
     """Home hides the heat map, End shows it fully."""
-    page = visit.open("/answer")
+    page = visit.open("/tested")
     page.locator("#opacity").focus()
     page.keyboard.press("Home")
     assert opacity(page) == 0.0
@@ -117,7 +61,7 @@ def test_slider_reaches_both_ends(visit: Visit) -> None:
 
 def test_original_hides_the_heat_map_and_brings_it_back(visit: Visit) -> None:
     """Original shows the bare film; pressed again, the heat map is as it was."""
-    page = visit.open("/answer")
+    page = visit.open("/tested")
     before = opacity(page)
     button = page.get_by_role("button", name="Original")
     button.press("Space")
@@ -128,7 +72,7 @@ def test_original_hides_the_heat_map_and_brings_it_back(visit: Visit) -> None:
 
 def test_moving_the_slider_ends_original(visit: Visit) -> None:
     """Whoever moves the slider wants to see the heat map again."""
-    page = visit.open("/answer")
+    page = visit.open("/tested")
     page.get_by_role("button", name="Original").click()
     page.locator("#opacity").press("ArrowRight")
     assert opacity(page) == pytest.approx(0.75)
@@ -137,38 +81,21 @@ def test_moving_the_slider_ends_original(visit: Visit) -> None:
 
 def test_heat_map_lies_on_the_film(visit: Visit) -> None:
     """Film and heat map cover the very same rectangle."""
-    page = visit.open("/answer")
+    page = visit.open("/tested")
     film, heat = (page.locator(f".stack img >> nth={place}").bounding_box() for place in (0, 1))
     assert film is not None
-    assert film == pytest.approx(heat)
+    assert film == pytest.approx(heat, abs=0.5)
     assert film["width"] > 200
-
-
-def test_a_sentence_lights_its_evidence(visit: Visit) -> None:
-    """Focus on a sentence's evidence link outlines the rows it names, and only those."""
-    page = visit.open("/answer")
-    page.locator(".claims a", has_text="White blood cells").focus()
-    lit = page.locator(".lit").evaluate_all("pieces => pieces.map(piece => piece.id)")
-    assert lit == ["value-crp", "value-wbc", "value-neutrophils"]
-
-
-def test_against_lights_marks_against(visit: Visit) -> None:
-    """The sentence on what speaks against the answer lights the marks against it, not those for it."""
-    page = visit.open("/answer")
-    page.locator(".claims li.against").hover()
-    lit = page.locator(".note mark.lit")
-    assert lit.count() > 0
-    assert lit.count() == page.locator(".note mark.against").count()
 
 
 def test_every_control_is_reached_by_tab(visit: Visit) -> None:
     """The Tab key reaches every link, the slider, every button and the note, in the order of the page."""
-    page = visit.open("/answer")
+    page = visit.open("/tested")
     reached = []
-    for _ in range(40):
+    for _ in range(60):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
-    wanted = ["print", "opacity", "original", "agree", "disagree"]
+    wanted = ["print", "enlarge", "opacity", "original", "compare", "agree", "disagree"]
     assert [name for name in reached if name in wanted][: len(wanted)] == wanted
 
 
@@ -216,7 +143,7 @@ def test_waiting_page_becomes_the_answer(visit: Visit) -> None:
 @pytest.mark.parametrize("visit", [{"java_script_enabled": False}], indirect=True)
 def test_page_is_complete_without_javascript(visit: Visit) -> None:
     """Without JavaScript the evidence and the heat map are there, and no control that could not work."""
-    page = visit.open("/answer")
+    page = visit.open("/tested")
     assert page.locator("#heat").is_visible()
     assert page.locator(".note mark").count() > 0
     assert page.locator("button:visible, input:visible").count() == 0
@@ -224,49 +151,78 @@ def test_page_is_complete_without_javascript(visit: Visit) -> None:
 
 def test_print_keeps_the_heat_map_and_drops_the_controls(visit: Visit) -> None:
     """On paper the heat map is there even where it was hidden on screen, and what needs a hand is not."""
-    page = visit.open("/answer")
+    page = visit.open("/tested")
     page.get_by_role("button", name="Original").click()
     page.emulate_media(media="print")
     assert opacity(page) == pytest.approx(0.7)
     assert page.locator("button:visible, input:visible").count() == 0
 
 
-def test_print_is_one_page(visit: Visit) -> None:
-    """A usual case prints on one sheet of A4."""
-    pdf = visit.open("/answer").pdf(format="A4", prefer_css_page_size=True)
+@pytest.mark.parametrize("path", ["/answer", "/running", "/tested", "/told", "/withdrawn", "/unsure", "/out-of-scope"])
+def test_print_is_one_page(visit: Visit, path: str) -> None:
+    """A usual case prints on one sheet of A4, whatever its state."""
+    pdf = visit.open(path).pdf(format="A4", prefer_css_page_size=True)
     assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page/") + pdf.count(b"/Type /Page ") == 1
 
 
-CONTRAST = """
-() => {
-  const luminance = ([r, g, b]) => {
-    const line = [r, g, b].map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * line[0] + 0.7152 * line[1] + 0.0722 * line[2];
-  };
-  const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const ground = (piece) => {
-    for (let up = piece; up; up = up.parentElement) {
-      const colour = parse(getComputedStyle(up).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const poor = [];
-  for (const piece of document.querySelectorAll("body *")) {
-    const own = [...piece.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-    const shown = piece.checkVisibility() && !piece.closest(".hidden, svg, .skip, noscript, :disabled");
-    if (!own || !shown) continue;
-    const pair = [luminance(parse(getComputedStyle(piece).color)), luminance(ground(piece))].sort((a, b) => b - a);
-    const ratio = (pair[0] + 0.05) / (pair[1] + 0.05);
-    if (ratio < 4.5) poor.push(`${piece.className || piece.tagName} ${ratio.toFixed(2)}`);
-  }
-  return poor;
-}
+SMALLEST = """
+() => Math.min(...[...document.querySelectorAll("body *")]
+  .filter((piece) => piece.checkVisibility() && !piece.closest(".hidden, svg"))
+  .filter((piece) => [...piece.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()))
+  .map((piece) => parseFloat(getComputedStyle(piece).fontSize)))
 """
 
 
-@pytest.mark.parametrize("visit", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True)
-@pytest.mark.parametrize("path", ["/answer", "/unsure", "/out-of-scope", "/gone"])
-def test_text_has_enough_contrast(visit: Visit, path: str) -> None:
-    """All text has a contrast of 4.5 to 1 or more (WCAG 2.2, 1.4.3), light and dark."""
-    assert visit.open(path).evaluate(CONTRAST) == []
+@pytest.mark.parametrize("path", ["/answer", "/tested"])
+def test_print_can_be_read(visit: Visit, path: str) -> None:
+    """Nothing on paper is set smaller than 8 points."""
+    page = visit.open(path)
+    page.emulate_media(media="print")
+    assert page.evaluate(SMALLEST) >= 8 * 96 / 72
+
+
+@pytest.mark.parametrize("path", ["/answer", "/running", "/tested", "/told", "/withdrawn", "/unsure", "/out-of-scope"])
+def test_a_usual_case_is_one_screen(visit: Visit, path: str) -> None:
+    """On a desktop of 1440 x 900 a usual case is seen whole, without scrolling."""
+    assert visit.open(path).evaluate("document.documentElement.scrollHeight") <= 900
+
+
+def test_enlarge_shows_the_film_as_large_as_the_window_takes(visit: Visit) -> None:
+    """Enlarge makes the film larger, with its heat map on it; pressed again, the page is as it was."""
+    page = visit.open("/tested")
+    film, heat, button = page.locator(".stack img").first, page.locator("#heat"), page.locator("#enlarge")
+    before = film.bounding_box()
+    button.click()
+    large = film.bounding_box()
+    assert before is not None
+    assert large is not None
+    assert large["width"] > 2 * before["width"]
+    assert heat.bounding_box() == pytest.approx(large)
+    button.click()
+    assert film.bounding_box() == pytest.approx(before)
+
+
+def test_the_earlier_film_comes_beside_this_one(visit: Visit) -> None:
+    """Compare shows the earlier film, with the words that the model did not see it."""
+    page = visit.open("/answer")
+    assert not page.locator("#prior").is_visible()
+    page.get_by_role("button", name="Compare with 3 Oct 2026").press("Enter")
+    assert page.locator("#prior img").is_visible()
+    assert "not seen by the model" in page.locator("#prior").inner_text()
+
+
+def test_a_million_characters_are_laid_out_in_pieces(visit: Visit) -> None:
+    """The rest of a huge note opens at a touch, and the browser lays out only the pieces that are in sight."""
+    page = visit.open("/long")
+    page.locator(".rest summary").click()
+    blocks = page.locator(".rest .block")
+    assert blocks.count() > 200
+    assert blocks.first.evaluate("block => getComputedStyle(block).contentVisibility") == "auto"
+    assert blocks.first.is_visible()
+
+
+def test_right_to_left_note_reads_from_the_right(visit: Visit) -> None:
+    """A Hebrew note runs from the right, and its marks stay in it."""
+    page = visit.open("/right-to-left")
+    assert page.locator(".note").evaluate("note => getComputedStyle(note).direction") == "rtl"
+    assert page.locator("h1").evaluate("title => getComputedStyle(title).direction") == "ltr"

@@ -18,9 +18,10 @@ from cds_hooks.engine import Engine
 from cds_hooks.judgement import Judgement
 from cds_hooks.pipeline import Case, Pipeline
 from cds_hooks.settings import ServiceSettings
+from explain.tested import Tested
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.settings import FhirSettings
-from tests.cds_hooks.samples import MODEL_CARD, make_judgement
+from tests.cds_hooks.samples import MODEL_CARD, make_judgement, make_tested
 
 
 @dataclass
@@ -32,6 +33,11 @@ class FakePipeline:
         ready: whether the model answers about nobody.
         opening_error: what opening the model fails with.
         held: jobs wait here until `let_go`.
+        tested: what a check finds out, or the error it raises.
+        checks: inputs of the checks that were begun.
+        pieces: how many pieces of work a check has, each after a pause.
+        on_piece: called in the check's thread with the number of each piece.
+        trace: what was done, in its order.
     """
 
     outcome: Judgement | Exception = field(default_factory=make_judgement)
@@ -40,16 +46,37 @@ class FakePipeline:
     cases: list[Case] = field(default_factory=list)
     held: threading.Event | None = None
     closed: bool = False
+    tested: Tested | Exception = field(default_factory=make_tested)
+    checks: list[bytes] = field(default_factory=list)
+    pieces: int = 3
+    on_piece: Callable[[int], None] = lambda _: None
+    trace: list[str] = field(default_factory=list)
 
     async def judge(self, case: Case, deadline: Deadline) -> Judgement:
         """Note the case and answer."""
+        self.trace.append("job begun")
         self.cases.append(case)
         held = self.held
         while not (held is None or held.is_set()):  # noqa: ASYNC110 - let go by another thread
             await asyncio.sleep(0.002)
+        self.trace.append("job ended")
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
+
+    async def check(self, inputs: bytes, pause: Callable[[], None]) -> Tested:
+        """Note the check, do its pieces, and answer."""
+        return await asyncio.to_thread(self._check, inputs, pause)
+
+    def _check(self, inputs: bytes, pause: Callable[[], None]) -> Tested:
+        self.checks.append(inputs)
+        for number in range(self.pieces):
+            pause()
+            self.trace.append(f"piece {number}")
+            self.on_piece(number)
+        if isinstance(self.tested, Exception):
+            raise self.tested
+        return self.tested
 
     def hold(self) -> None:
         """Let the next jobs wait."""

@@ -18,11 +18,26 @@ from explain.evidence import (
     ImageEvidence,
     MeasurementEvidence,
     NoteEvidence,
+    PriorFilm,
+    Reading,
     Region,
     Share,
     Span,
 )
+from explain.facts import ChanceFact, QuoteFact, RegionFact, ShareFact, ValueFact
 from explain.regions import AREA_OF_REGION
+from explain.tested import (
+    Change,
+    Fidelity,
+    GroupShare,
+    Help,
+    Step,
+    Tested,
+    Told,
+    ToldSentence,
+    WordEffect,
+    ZoneEffect,
+)
 from inference.checkpoint import Card as ModelCard
 from inference.contract import DIAGNOSES
 from inference.entities import Entity
@@ -224,6 +239,56 @@ def make_judgement(**changes: Any) -> Judgement:
     judgement = Judgement(make_prediction(), make_explanation(), draft, model_ms=20.0, job_ms=45.0)
     return dataclasses.replace(judgement, **changes)
 
+
+PRIOR = make_png(90)
+CHECK = b"what a check needs: kingfisher"
+WHEN = datetime(2026, 11, 24, 8, 22, tzinfo=UTC)
+FACTS = (
+    ValueFact("crp", "C-reactive protein", 96.0, "mg/L", "high", (None, 5.0), WHEN, "Observation/crp-1/_history/1"),
+    QuoteFact("quietly", 0, 7, "", WHEN, "DocumentReference/n-1/_history/1"),
+    RegionFact("right lower zone", 0.71, "ImagingStudy/film-1/_history/1"),
+    ChanceFact("bacterial", 0.86, "everything"),
+    ShareFact("image", 0.3),
+)
+"""One of each kind."""
+
+
+def make_full_explanation() -> Explanation:
+    """Return evidence in which every optional part is there."""
+    plain = make_explanation()
+    assert plain.image is not None
+    prior = PriorFilm(PRIOR, "AP", ASKED_AT, "ImagingStudy/film-0/_history/2")
+    history = (Reading(40.0, ASKED_AT, "Observation/crp-0/_history/1"), Reading(96.0, WHEN, "Observation/crp-1"))
+    claim = Claim("All of it.", "for", "text", ("Observation/crp-1/_history/1",), FACTS)
+    return dataclasses.replace(
+        plain,
+        image=dataclasses.replace(plain.image, prior=prior),
+        measurements=(make_measurement(history=history),),
+        claims=(*plain.claims, claim),
+    )
+
+
+def make_fidelity(modality: Any, *, holds: bool = True) -> Fidelity:
+    """Return the evidence test of one modality."""
+    return Fidelity(modality, 0.3 if holds else 0.02, 0.05, 0.1, 0.4, 19 if holds else 3, 20)
+
+
+def make_tested(*withdrawn: str, **changes: Any) -> Tested:
+    """Return a second tier in which the evidence of some modalities does not beat chance."""
+    tested = Tested(
+        groups=(GroupShare("crp", "C-reactive protein", ("crp",), 0.1),),
+        residual=1e-9,
+        zones=(ZoneEffect("right lower zone", 0.2, 0.12),),
+        words=(WordEffect(0, 7, 0.05),),
+        fidelity=tuple(make_fidelity(name, holds=name not in withdrawn) for name in ("image", "text", "structured")),
+        change=Change((Step("crp", "C-reactive protein", 96.0, 8.0, "mg/L"),), "answer", "viral", 0.6, ("viral",)),
+        helps=(Help("text", "Note", 2, 1.1, 0.5), Help("procalcitonin", "Procalcitonin", 2, 1.4, 0.3)),
+        duration_ms=3200.0,
+    )
+    return dataclasses.replace(tested, **changes)
+
+
+TOLD = Told("a-narrator 1", (ToldSentence("Bacterial pneumonia is likely.", (0,)),))
 
 FRAME = Frame(
     UUID("4e0a3a1e-3283-4575-ab82-028d55fe2719"),

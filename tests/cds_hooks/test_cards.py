@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
+from fhir.resources.R4B.servicerequest import ServiceRequest
 from markdown_it import MarkdownIt
 
 from cds_hooks.cards import OVERRIDE_REASONS, REASON_SYSTEM, build_card, build_running_card
 from cds_hooks.judgement import Judgement
 from cds_hooks.protocol import SUMMARY_LIMIT, Card
 from explain.evidence import Claim
+from explain.tested import Help
 from inference.prediction import Prediction
 from tests.cds_hooks.samples import (
     FRAME,
@@ -18,6 +21,7 @@ from tests.cds_hooks.samples import (
     make_judgement,
     make_measurement,
     make_prediction,
+    make_tested,
     out_of_scope,
     unsure,
 )
@@ -200,3 +204,97 @@ def test_running_card_says_that_it_runs() -> None:
 
     assert card.summary.startswith("Analysis running")
     assert (card.indicator, card.override_reasons, card.suggestions) == ("info", None, None)
+
+
+def card_after_test(*withdrawn: str, **changes: Any) -> Card:
+    """Return the card of an answer whose evidence was tested, some of it in vain."""
+    return card_of(make_judgement(explanation=make_explanation(tested=make_tested(*withdrawn)), **changes))
+
+
+@pytest.mark.parametrize(
+    ("withdrawn", "reasons"),
+    [
+        ((), ": right lower zone of the film, C-reactive protein 96 mg/L"),
+        (("image",), ": C-reactive protein 96 mg/L"),
+        (("structured",), ": right lower zone of the film"),
+        (("image", "structured"), ""),
+        (("text",), ": right lower zone of the film, C-reactive protein 96 mg/L"),
+    ],
+)
+def test_evidence_that_does_not_beat_chance_is_no_reason(withdrawn: tuple[str, ...], reasons: str) -> None:
+    """What was tested and counts no more than random evidence is gone from the summary; the answer stays."""
+    assert card_after_test(*withdrawn).summary == f"Bacterial pneumonia likely (86 %){reasons}"
+
+
+@pytest.mark.parametrize(
+    ("withdrawn", "line"),
+    [
+        ((), "what is marked in the film, note and measurements counts more than random marks of the same size."),
+        (
+            ("text",),
+            "what is marked in the film and measurements counts more than random marks of the same size; "
+            "what was marked in the note does not, and is withdrawn.",
+        ),
+        (
+            ("image", "text", "structured"),
+            "what was marked in the film, note and measurements counts no more than random marks, and is withdrawn.",
+        ),
+    ],
+)
+def test_evidence_test_is_one_line(withdrawn: tuple[str, ...], line: str) -> None:
+    """The detail names in one line what the test of this case's evidence found."""
+    assert f"**Evidence test:** {line}" in str(card_after_test(*withdrawn).detail).split("\n")
+
+
+def test_uncard_after_test_says_nothing_of_a_test() -> None:
+    """Until the check is done the card makes no promise."""
+    assert "Evidence test" not in str(card_of(make_judgement()).detail)
+
+
+def order_on(helps: tuple[Help, ...], **frame: Any) -> dict[str, Any] | None:
+    """Return what an unsure card proposes to request."""
+    explanation = make_explanation(tested=make_tested(helps=helps))
+    judgement = make_judgement(prediction=unsure(), explanation=explanation, draft=None)
+    card = build_card(judgement, MODEL_CARD, dataclasses.replace(FRAME, **{"patient_id": PATIENT_ID, **frame}))
+    assert (card.suggestions is None) == (card.selection_behavior is None)
+    return card.suggestions[0].actions[0].resource if card.suggestions else None
+
+
+PROCALCITONIN = Help("procalcitonin", "Procalcitonin", 2, 1.4, 0.3)
+NOTE = Help("text", "Note", 2, 1.1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("helps", "system", "code"),
+    [
+        ((NOTE, PROCALCITONIN), "http://loinc.org", "33959-8"),
+        ((Help("image", "Radiograph", 2, 1.2, 0.4),), "http://snomed.info/sct", "399208008"),
+    ],
+)
+def test_unsure_card_may_propose_what_would_help_most(helps: tuple[Help, ...], system: str, code: str) -> None:
+    """What would narrow the set most, and can be ordered, is offered as a draft proposal that is valid FHIR."""
+    order: Any = ServiceRequest.model_validate(order_on(helps, encounter_id="e1"))
+
+    assert (order.status, order.intent, order.subject.reference) == ("draft", "proposal", f"Patient/{PATIENT_ID}")
+    assert [(coding.system, coding.code) for coding in order.code.coding] == [(system, code)]
+    assert order.encounter.reference == "Encounter/e1"
+
+
+@pytest.mark.parametrize(
+    "helps", [(), (NOTE,), (dataclasses.replace(PROCALCITONIN, size_expected=1.9),), (Help("age", "Age", 2, 1, 1),)]
+)
+def test_nothing_is_requested_that_helps_little_or_has_no_code(helps: tuple[Help, ...]) -> None:
+    """A note cannot be ordered, and what hardly narrows the set is not worth the child's blood."""
+    assert order_on(helps) is None
+
+
+def test_request_needs_its_patient() -> None:
+    """Without the patient of the hook nothing is proposed."""
+    assert order_on((PROCALCITONIN,), patient_id=None) is None
+
+
+def test_answer_proposes_no_request() -> None:
+    """Where the model is sure, its one suggestion is the answer."""
+    (suggestion,) = card_after_test().suggestions or ()
+
+    assert suggestion.actions[0].resource["resourceType"] == "Condition"

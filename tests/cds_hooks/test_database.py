@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import stat
 import threading
 from datetime import UTC
@@ -9,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_hooks.store.database import Database
+from cds_hooks.store.database import Database, SchemaOutdated
 from cds_hooks.store.tables import Moment, audit
 from tests.cds_hooks.samples import ASKED_AT
 
@@ -114,3 +115,49 @@ def test_moments_are_utc(database_url: str) -> None:
     database.close()
 
     assert (value, value.tzinfo) == (ASKED_AT, UTC)
+
+
+EARLIER = (("results", "prior_sealed"), ("audit", "card_id"), ("audit", "shown"))
+"""Columns that came with the second tier."""
+
+
+def make_earlier(database: Database) -> None:
+    """Make the database one of an earlier version, with something in it."""
+    database.create_tables()
+    with database.write() as connection:
+        connection.execute(sa.insert(audit).values(at=ASKED_AT, action="a"))
+        connection.exec_driver_sql("DROP TABLE checks")
+        for table, column in EARLIER:
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
+
+
+def test_earlier_database_is_refused_with_what_to_do(database_url: str) -> None:
+    """Tables of an earlier version are refused at the start, once and at every use, and nothing is changed."""
+    database = Database(database_url)
+    make_earlier(database)
+    with pytest.raises(SchemaOutdated, match=r"audit ADD COLUMN shown .*results ADD COLUMN prior_sealed"):
+        database.create_tables()
+    with pytest.raises(SchemaOutdated), database.write():
+        pass
+    with database.engine.connect() as connection:
+        tables = sa.inspect(connection).get_table_names()
+    database.close()
+
+    assert "checks" not in tables
+
+
+def test_sentence_brings_an_earlier_database_up_to_date(database_url: str) -> None:
+    """The statements in the sentence, run as they stand, make it one of this version, and nothing is lost."""
+    database = Database(database_url)
+    make_earlier(database)
+    with pytest.raises(SchemaOutdated) as refused:
+        database.create_tables()
+    with database.engine.begin() as connection:
+        for statement in re.findall(r"ALTER TABLE [^;]+;", str(refused.value)):
+            connection.exec_driver_sql(statement)
+    database.create_tables()
+    with database.read() as connection:
+        rows = connection.execute(sa.select(audit.c.action, audit.c.shown)).all()
+    database.close()
+
+    assert rows == [("a", None)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,8 +16,10 @@ from pydantic import HttpUrl, SecretStr
 
 from cds_hooks.app import create_app
 from cds_hooks.engine import open_engine
+from cds_hooks.judgement import second_from_bytes, second_to_bytes
 from cds_hooks.mllm_pipeline import MllmPipeline
 from cds_hooks.pipeline import Case
+from cds_hooks.right_of_way import Stopped
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, ServerNotAllowed
@@ -94,6 +97,47 @@ async def test_case_becomes_prediction_and_evidence(pipeline: MllmPipeline) -> N
     assert 0 < judgement.model_ms <= judgement.job_ms
 
 
+async def test_answer_is_checked_with_the_same_graph(pipeline: MllmPipeline) -> None:
+    """What the answer leaves for its check is enough to check it: between runs of the graph it pauses, and it ends."""
+    judgement = await pipeline.judge(make_case(), IN_TIME)
+    paused: list[str] = []
+    assert judgement.check is not None
+    tested = await pipeline.check(judgement.check, lambda: paused.append(threading.current_thread().name))
+
+    assert {one.modality for one in tested.fidelity} == {"text", "structured"}
+    assert len(paused) > 10
+    assert {name.rpartition("_")[0] for name in paused} == {"check"}
+    assert second_from_bytes(second_to_bytes(tested)[0]) == tested
+
+
+async def test_check_ends_where_it_is_told_to(pipeline: MllmPipeline) -> None:
+    """A check that may not go on raises what its pause raised, and the next one is not harmed by it."""
+    judgement = await pipeline.judge(make_case(), IN_TIME)
+    assert judgement.check is not None
+
+    def stop() -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        await pipeline.check(judgement.check, stop)
+    assert await pipeline.check(judgement.check, lambda: None)
+
+
+async def test_check_of_another_version_is_refused(pipeline: MllmPipeline) -> None:
+    """What an earlier version left for a check is an error with a sentence, not a wrong finding."""
+    with pytest.raises(ValueError, match="cannot be read"):
+        await pipeline.check(b"from another time", lambda: None)
+
+
+async def test_checks_can_be_turned_off(tiny: Checkpoint) -> None:
+    """Without checks nothing is left for one."""
+    pipeline = await MllmPipeline.open(tiny, make_settings(checks=False), FhirSettings())
+    judgement = await pipeline.judge(make_case(), IN_TIME)
+    await pipeline.close()
+
+    assert judgement.check is None
+
+
 async def test_what_is_missing_is_said(pipeline: MllmPipeline) -> None:
     """A chart without a radiograph is judged, and says so."""
     judgement = await pipeline.judge(make_case(), IN_TIME)
@@ -121,7 +165,7 @@ async def test_adult_is_not_judged(pipeline: MllmPipeline) -> None:
     judgement = await pipeline.judge(make_case(chart=chart), IN_TIME)
 
     assert judgement.prediction.verdict is Verdict.OUT_OF_SCOPE
-    assert (judgement.prediction.likelihoods, judgement.draft) == ((), None)
+    assert (judgement.prediction.likelihoods, judgement.draft, judgement.check) == ((), None, None)
 
 
 async def test_worker_contacts_allowed_servers_only(tiny: Checkpoint) -> None:

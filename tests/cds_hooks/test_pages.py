@@ -183,7 +183,7 @@ async def test_waiting_page_learns_of_the_end() -> None:
         await until(lambda: service.store.jobs.status(job_id).ended)
         after = (await service.client.get(f"{url}/status")).json()
 
-    assert (before, after) == ({"done": False}, {"done": True})
+    assert (before, after) == ({"done": False, "checked": "none"}, {"done": True, "checked": "none"})
 
 
 async def test_failed_analysis_is_said_on_its_page() -> None:

@@ -13,6 +13,7 @@ from fhir_adapter.settings import FhirSettings
 from inference.backends import BackendError
 from tests.cds_hooks.fakes import FakePipeline, Running, make_engine, make_settings, running
 from tests.cds_hooks.samples import (
+    CHECK,
     FAMILY,
     NOTE_WORDS,
     SECRETS,
@@ -36,7 +37,7 @@ async def everything_that_can_happen(service: Running) -> list[str]:
     """Fire good and bad hooks, open pages, give feedback; return the secrets that came up on the way."""
     good = (await service.fire(HOOK)).json()["cards"][0]
     url = good["links"][0]["url"]
-    for path in ("", "/status", "/film.png", "/heat.png", "x"):
+    for path in ("", "/status", "/film.png", "/heat.png", "/prior.png", "x"):
         await service.client.get(url + path)
     reason = {"reason": {"code": "not-useful"}, "userComment": COMMENT}
     await service.client.post(f"{url}/feedback", json={"outcome": "overridden", "overrideReason": reason})
@@ -62,11 +63,13 @@ async def everything_that_can_happen(service: Running) -> list[str]:
 @pytest.mark.parametrize("form", ["json", "console"])
 async def test_nothing_is_printed(form: str, capfd: pytest.CaptureFixture[str]) -> None:
     """At the most talkative level, no word of the patient, no token and no comment is on stdout or stderr."""
-    async with running(settings=make_settings(log_level="DEBUG", log_format=form), fhir=FHIR) as service:
+    pipeline = FakePipeline(make_judgement(check=CHECK))
+    async with running(pipeline, make_settings(log_level="DEBUG", log_format=form), FHIR) as service:
         secrets = await everything_that_can_happen(service)
     written = "".join(capfd.readouterr())
 
     assert "job_done" in written
+    assert "check_done" in written
     assert [secret for secret in secrets if secret in written] == []
 
 
@@ -93,7 +96,7 @@ def read_all(folder: Path) -> bytes:
 async def test_nothing_lies_readable_in_the_database(tmp_path: Path) -> None:
     """Whoever gets hold of the file finds no word of the patient, no token, and no link that works."""
     settings = make_settings(database_url=None, state_dir=tmp_path)
-    async with running(FakePipeline(make_judgement()), settings, FHIR) as service:
+    async with running(FakePipeline(make_judgement(check=CHECK)), settings, FHIR) as service:
         secrets = await everything_that_can_happen(service)
         raw = await asyncio.to_thread(read_all, tmp_path)
 

@@ -17,7 +17,9 @@ import redis
 import sqlalchemy as sa
 from pydantic import HttpUrl
 
+from cds_hooks.jobs import JobQueue, make_celery
 from cds_hooks.settings import ServiceSettings
+from cds_hooks.store.states import Checked
 from cds_hooks.store.tables import jobs
 from fhir_adapter.settings import FhirSettings
 from tests.cds_hooks.fakes import Running, make_settings, running, until
@@ -31,7 +33,7 @@ from tests.cds_hooks.samples import (
     make_observation,
     make_prefetch,
 )
-from tests.cds_hooks.worker_process import HANG
+from tests.cds_hooks.worker_process import HANG, HANG_CHECK
 from tests.servers import Server, clean_environment, free_port, start_redis, stop_process
 
 pytestmark = pytest.mark.redis
@@ -168,6 +170,84 @@ async def test_two_replicas_start_one_job(broker: str, tmp_path: Path) -> None:
 
     assert waiting == 1
     assert len({card["extension"]["org.mllm-cds.result"]["job"] for card in cards}) == 1
+
+
+def check_of(service: Running) -> Checked:
+    """Return where the check of the only job stands."""
+    with service.store.database.read() as connection:
+        job_id = connection.execute(sa.select(jobs.c.id)).scalar_one()
+    checked: Checked = service.store.checks.state(job_id)
+    return checked
+
+
+async def test_check_is_run_by_another_process(broker: str, tmp_path: Path) -> None:
+    """The worker that answered, or another, checks the answer; the page of the web process then shows it."""
+    settings = settings_for(broker, tmp_path)
+    async with running(settings=settings) as service:
+        with worker(settings, tmp_path / "log"):
+            (card,) = (await service.fire(make_hook())).json()["cards"]
+            await until(lambda: check_of(service) is Checked.DONE)
+            status = await service.client.get(card["links"][0]["url"] + "/status")
+
+    assert status.json() == {"done": True, "checked": "done"}
+    assert service.pipeline.checks == []
+
+
+async def test_check_message_holds_a_job_id_and_nothing_else(broker: str, tmp_path: Path) -> None:
+    """What asks for a check is put into a queue beside that of the jobs, and names the job only."""
+    settings = settings_for(broker, tmp_path)
+    celery = make_celery(settings, MODEL_CARD.seal)
+    JobQueue(celery).put_check("0" * 32)
+    celery.close()
+    with redis.Redis.from_url(broker) as client:
+        (key,) = client.scan_iter("mllm-cds*")
+        (raw,) = client.lrange(key, 0, -1)
+
+    assert key.decode() == f"mllm-cds.{MODEL_CARD.seal[:16]}.check"
+    assert orjson.loads(base64.b64decode(orjson.loads(raw)["body"]))[:2] == [["0" * 32], {}]
+
+
+async def test_check_of_a_killed_worker_is_started_again(broker: str, tmp_path: Path) -> None:
+    """A worker that is killed takes its check with it; after the limit whoever looks gives it to another worker."""
+    settings = settings_for(broker, tmp_path)
+    async with running(settings=settings) as service:
+        with worker(settings, tmp_path / "log", **{HANG_CHECK: str(tmp_path / "begun")}) as process:
+            (card,) = (await service.fire(make_hook())).json()["cards"]
+            await until((tmp_path / "begun").exists)
+            process.kill()
+        with service.store.database.write() as connection:
+            connection.exec_driver_sql("UPDATE checks SET lost_at = '2000-01-01 00:00:00'")
+        with worker(settings, tmp_path / "log"):
+            await service.client.get(card["links"][0]["url"])
+            await until(lambda: check_of(service) is Checked.DONE)
+
+    assert check_of_attempts(tmp_path) == 2
+
+
+def check_of_attempts(folder: Path) -> int:
+    """Return how often the only check was begun."""
+    engine = sa.create_engine(f"sqlite:///{folder}/shared.sqlite3")
+    with engine.connect() as connection:
+        attempts: int = connection.exec_driver_sql("SELECT attempt FROM checks").scalar_one()
+    engine.dispose()
+    return attempts
+
+
+async def test_jobs_are_taken_before_checks(broker: str, tmp_path: Path) -> None:
+    """However many checks lie in their queue, a worker that comes up takes the jobs first."""
+    settings = settings_for(broker, tmp_path, answer_within_s=0.05)
+    async with running(settings=settings) as service:
+        for _ in range(50):
+            service.app.state.parts.queue.put_check("0" * 32)
+        await service.fire(make_hook())
+        with worker(settings, tmp_path / "log"):
+            await until(lambda: done(service))
+            await until(lambda: (tmp_path / "log").read_text().count('"check_skipped"') == 50)
+    order = [
+        line for line in (tmp_path / "log").read_text().splitlines() if '"check_skipped"' in line or "job_d" in line
+    ]
+
+    assert '"job_done"' in order[0]
 
 
 def done(service: Running) -> bool:

@@ -23,6 +23,9 @@ REDIS = "redis://127.0.0.1:6379/0"
         ({"answer_within_s": 5, "job_limit_s": 5}, "CDS_JOB_LIMIT_S"),
         ({"result_lifetime": timedelta(hours=9)}, "CDS_RESULT_LIFETIME"),
         ({"result_lifetime": timedelta(0)}, "CDS_RESULT_LIFETIME"),
+        ({"narrator_url": "https://llm.example/v1"}, "CDS_NARRATOR_MODEL"),
+        ({"narrator_url": "http://llm.example/v1", "narrator_model": "m"}, "https"),
+        ({"narrator_url": "ftp://llm", "narrator_model": "m"}, "narrator_url"),
     ],
 )
 def test_impossible_mix_is_refused_with_advice(mix: dict[str, Any], advice: str) -> None:
@@ -34,7 +37,10 @@ def test_impossible_mix_is_refused_with_advice(mix: dict[str, Any], advice: str)
 def test_secrets_do_not_print() -> None:
     """No secret appears in the settings as text."""
     settings = ServiceSettings(
-        broker_url="redis://:hunter2@h/0", secret_key=KEY, database_url="postgresql://u:hunter2@h/d"
+        broker_url="redis://:hunter2@h/0",
+        secret_key=KEY,
+        database_url="postgresql://u:hunter2@h/d",
+        narrator_key="hunter2",
     )
 
     assert "hunter2" not in repr(settings)

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cds_hooks.store.database import Database
 from tests.cds_hooks.samples import SECRETS, make_hook
 from tests.servers import clean_environment, free_port, stop_process, wait_for_port
 
@@ -41,6 +42,22 @@ def test_web_starts_without_what_is_slow_to_import(module: str) -> None:
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, timeout=60)
 
     assert ended.returncode == 0
+
+
+def test_earlier_database_keeps_the_service_from_starting(tmp_path: Path) -> None:
+    """A service whose database is of an earlier version ends at once, and its log says what to do."""
+    database = Database(f"sqlite:///{tmp_path}/old.sqlite3")
+    database.create_tables()
+    with database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE results DROP COLUMN prior_sealed")
+    database.close()
+    environment = clean_environment(CDS_DATABASE_URL=f"sqlite:///{tmp_path}/old.sqlite3", PYTHONPATH=str(ROOT))
+    command = [sys.executable, "-m", "tests.cds_hooks.service_process", str(free_port())]
+    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert ended.returncode != 0
+    assert "ALTER TABLE results ADD COLUMN prior_sealed BLOB;" in ended.stderr
+    assert "service_started" not in ended.stderr
 
 
 def test_service_answers_on_a_socket_and_ends_in_order(tmp_path: Path) -> None:

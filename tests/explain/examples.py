@@ -9,12 +9,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from explain.evidence import Explanation
+from explain.evidence import Explanation, MeasurementEvidence, PriorFilm, Reading
 from explain.explainer import explain
 from explain.page import PageView
 from explain.shares import EVERYTHING, answer_probabilities
 from fhir_adapter.quantities import QUANTITY_OF_KEY
-from fhir_adapter.record import Demographics, Film, Gap, GapReason, Measurement, Note, PatientRecord, Source
+from fhir_adapter.record import (
+    Demographics,
+    Film,
+    Gap,
+    GapReason,
+    Measurement,
+    Note,
+    PatientRecord,
+    Source,
+)
 from inference.checkpoint import Card
 from inference.contract import (
     DIAGNOSES,
@@ -258,15 +267,42 @@ def explained(chart: PatientRecord | None = None, **changes: Any) -> tuple[Predi
     return predicted, explain(chart, given, answered, predicted, CARD)
 
 
+EARLIER = {"crp": (12.0, 41.0), "temperature": (39.6, 38.9, 39.4), "spo2": (95.0, 94.0)}
+"""Readings before the one the model was given, eight hours apart, the last one eight hours before it."""
+
+
+def with_course(row: MeasurementEvidence) -> MeasurementEvidence:
+    """Return a row with the readings of `EARLIER` before it."""
+    values = (*EARLIER.get(row.key, ()), row.value)
+    times = [row.taken_at - timedelta(hours=8 * before) for before in range(len(values) - 1, -1, -1)]
+    readings = [
+        Reading(value, time, f"Observation/{row.key}-{place}/_history/2")
+        for place, (value, time) in enumerate(zip(values, times, strict=True))
+    ]
+    return replace(row, history=tuple(readings))
+
+
+def prior_film() -> PriorFilm:
+    """Return the same child's film of some weeks before."""
+    return PriorFilm(b"", "AP", SEEN_AT - timedelta(days=52), "ImagingStudy/film-0/_history/1")
+
+
 def view(chart: PatientRecord | None = None, **changes: Any) -> PageView:
-    """Return the page of a chart."""
+    """Return the page of a chart before anything was tested; the film has a prior, and some values a course."""
     predicted, explanation = explained(chart, **changes)
+    image = explanation.image and replace(explanation.image, prior=prior_film())
+    rows = tuple(with_course(row) for row in explanation.measurements)
     return PageView(
         prediction=predicted,
-        explanation=explanation,
+        explanation=replace(explanation, image=image, measurements=rows),
         card=CARD,
         computed_at=datetime(2026, 11, 24, 8, 14, tzinfo=UTC),
         feedback_url="/pages/abc/feedback",
-        film_url="/pages/abc/film.png" if explanation.image else "",
-        heat_url="/pages/abc/heat.png" if explanation.image else "",
+        film_url="/pages/abc/film.png" if image else "",
+        heat_url="/pages/abc/heat.png" if image else "",
+        prior_url="/pages/abc/prior.png" if image else "",
+        attributes_url="/pages/abc/attributes",
+        fhir_url="/pages/abc/fhir",
+        report_url="/pages/abc/report.pdf",
+        dicom_url="/pages/abc/heat.dcm" if image else "",
     )

@@ -1,6 +1,7 @@
 """HTML -> what a browser makes of it: its elements, its text, and whether every element is closed in order."""
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
@@ -39,3 +40,12 @@ class Reader(HTMLParser):
     def ids(self) -> list[str]:
         """Return every id in order."""
         return [attributes["id"] or "" for _, attributes in self.elements if "id" in attributes]
+
+
+def note_of(html: str) -> str:
+    """Return the note as a reader sees it: without signs, kinds, numbers of sentences and what only is read out."""
+    note = html.split('<div class="note"', 1)[1].split(">", 1)[1].split('<p class="', 1)[0]
+    note = re.sub(r'</div>\s*<details class="rest">.*?</summary>\s*<div class="note".*?>', "", note)
+    note = re.sub(r'<span class="(?:hidden|sign)".*?</span>|<small.*?</small>|</div>(?=<div)', "", note)
+    note = re.sub(r"(?:</div>|</details>|\n)+$|</?(?:mark|bdi|div).*?>", "", note)
+    return unescape(note)

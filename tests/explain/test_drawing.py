@@ -6,9 +6,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from explain.drawing import pull, scale, segments, shared_time, steps, zones
+from explain.drawing import described, pull, rounded, scale, segments, steps, usual_time
 from explain.evidence import Explanation, NoteEvidence, Share, Span
-from explain.image import NO_RELEVANCE, image_evidence
+from explain.image import image_evidence
 from explain.structured import measurement_evidence
 from fhir_adapter.quantities import QUANTITIES, Quantity
 from inference.contract import MODALITIES
@@ -83,15 +83,39 @@ def test_segments_are_the_whole_note(spans: tuple[tuple[int, int], ...]) -> None
     assert [segment.text for segment in found if segment.span] == [text[start:end] for start, end in spans]
 
 
-def test_densest_zone_is_darkest() -> None:
-    """Zones are tinted by the density of the evidence, the densest fully; without relevance there are none."""
-    found = zones(image_evidence(drawn_film(), relevance()))
-    assert max(found, key=lambda part: part.density).zone.name == "right lower zone"
-    assert zones(image_evidence(drawn_film(), NO_RELEVANCE)) == ()
+def test_segments_end_where_they_are_told_to() -> None:
+    """A long note is cut behind its marks; what is cut off is in no segment."""
+    note = NoteEvidence("fever and cough", "", (Span(0, 5, 1.0, "for"),), SEEN_AT, "", truncated=False)
+    assert [segment.text for segment in segments(note, 9)] == ["fever", " and"]
 
 
-def test_shared_time() -> None:
-    """A time is said once when all measurements were taken together, and in each row when not."""
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, -1.0])
+def test_a_value_without_a_place_has_no_scale(value: float) -> None:
+    """What is no number, or cannot be on a logarithmic scale, is not drawn somewhere all the same."""
+    row = next(row for row in explained()[1].measurements if row.key == "crp")
+    assert scale(replace(row, value=value)) is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rounded_figures_add_up(seed: int) -> None:
+    """Rounded to tenths, numbers still add up to their rounded sum, each within a tenth."""
+    exact = list(np.random.default_rng(seed).normal(0, 5, 12))
+    found = rounded(exact, 1)
+    assert sum(found) == pytest.approx(round(sum(exact), 1))
+    assert np.abs(np.subtract(found, exact)).max() <= 0.1 + 1e-9
+
+
+def test_regions_are_described_largest_first() -> None:
+    """Who does not see the picture is told the three largest shares."""
+    image = image_evidence(drawn_film(), relevance())
+    assert described(image).startswith("right lower zone")
+    assert described(image).count("%") == 3
+
+
+def test_usual_time_is_that_of_most_measurements() -> None:
+    """The heading names the time of most values, the newest of equals; age and sex do not count."""
     rows = explained()[1].measurements
-    assert shared_time(rows) == SEEN_AT + timedelta(minutes=17)
-    assert shared_time((replace(rows[0], taken_at=SEEN_AT), *rows[1:])) is None
+    usual = SEEN_AT + timedelta(minutes=17)
+    assert usual_time((replace(rows[0], taken_at=SEEN_AT), *rows[1:])) == usual
+    assert usual_time((rows[0], replace(rows[1], taken_at=SEEN_AT))) == usual
+    assert usual_time(()) is None

@@ -86,3 +86,25 @@ def test_odd_effects_are_refused(effect: np.ndarray) -> None:
     assert len(MEASUREMENTS) == SLOTS
     with pytest.raises(ValueError, match="value effect"):
         measurement_evidence(record(), inputs(record()), effect)
+
+
+def test_earlier_readings_make_the_history_oldest_first() -> None:
+    """A trend is of one measurement, up to the value that was used, and in the order of time."""
+    used = measurement("crp", VALUES["crp"][0])
+    earlier = replace(used, value=40.0, taken_at=used.taken_at - timedelta(hours=20), source=source("Observation/a"))
+    later = replace(used, value=200.0, taken_at=used.taken_at + timedelta(hours=1), source=source("Observation/b"))
+    others = tuple(measurement(key, value) for key, (value, _) in VALUES.items() if key != "crp")
+    chart = record(measurements=(later, used, earlier, *others))
+
+    rows = measurement_evidence(chart, inputs(record()), EFFECT)
+
+    history = next(row.history for row in rows if row.key == "crp")
+    assert [one.value for one in history] == [40.0, used.value]
+    assert [one.source for one in history] == [str(earlier.source), str(used.source)]
+
+
+def test_age_and_sex_have_no_history() -> None:
+    """They are of the question, not of a moment in the record."""
+    rows = measurement_evidence(record(), inputs(record()), EFFECT)
+
+    assert not any(row.history for row in rows if row.key in {"age", "female"})

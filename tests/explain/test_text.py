@@ -1,36 +1,27 @@
 """Marked spans of a note."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from explain.text import MOST_SPANS, find_spans
-from tests.explain.examples import NOTE, WORD_EFFECTS, offsets_of, text_effect
+from explain.text import MOST_SPANS, mark_pieces, read_pieces
+from explain.words import pieces
+from tests.explain.examples import NOTE, WORD_EFFECTS
+
+SMALLEST = 0.02
+
+
+def pulls(text: str, effects: dict[str, float]) -> np.ndarray:
+    """Return the sum of the effects of the words of each piece."""
+    parts = [re.findall(r"\w+", text[piece.start : piece.end].lower()) for piece in pieces(text)]
+    return np.array([sum(effects.get(word, 0.0) for word in part) for part in parts])
 
 
 def marked(text: str, **effects: float) -> list[tuple[str, str]]:
-    offsets = offsets_of(text)
-    spans = find_spans(text, offsets, text_effect(text, offsets, effects))
+    spans = mark_pieces(text, pieces(text), pulls(text, effects), SMALLEST)
     return [(text[span.start : span.end], span.direction) for span in spans]
-
-
-def test_word_pieces_are_joined_to_words() -> None:
-    """A word that the tokeniser cut into pieces is marked whole, with the sum of its effects."""
-    text = "difficulty today"
-    offsets = ((0, 0), (0, 5), (5, 10), (11, 16), (0, 0))
-    spans = find_spans(text, offsets, np.array([9.0, 0.2, 0.2, 0.1, 0.0], np.float32))
-    assert [(text[span.start : span.end], span.weight) for span in spans] == [("difficulty today", 1.0)]
-
-
-def test_effects_of_one_word_may_cancel() -> None:
-    """Two pieces of one word that pull to opposite sides leave the word unmarked."""
-    assert find_spans("wheezing", ((0, 4), (4, 8)), np.array([0.3, -0.3], np.float32)) == ()
-
-
-def test_special_tokens_mark_nothing() -> None:
-    """[CLS], [SEP] and padding stand for no text, whatever effect they carry."""
-    assert find_spans("fever", ((0, 0), (0, 5), (0, 0)), np.array([5.0, 0.0, -5.0], np.float32)) == ()
 
 
 def test_direction_is_the_sign_of_the_effect() -> None:
@@ -62,7 +53,7 @@ def test_only_the_strongest_are_kept(effect: float, count: int) -> None:
 
 
 def test_tiny_effects_mark_nothing() -> None:
-    """When nothing moves the answer by 0.02 logits, nothing is marked."""
+    """When nothing moves the answer by more than the smallest pull, nothing is marked."""
     assert marked("Fever. Cough.", fever=0.019, cough=0.001) == []
 
 
@@ -75,39 +66,35 @@ def test_number_of_spans_is_limited() -> None:
 
 def test_weights_are_relative_to_the_strongest() -> None:
     """The strongest span weighs 1, the others their part of it."""
-    offsets = offsets_of(NOTE)
-    spans = find_spans(NOTE, offsets, text_effect(NOTE, offsets, WORD_EFFECTS))
+    spans = mark_pieces(NOTE, pieces(NOTE), pulls(NOTE, WORD_EFFECTS), SMALLEST)
     assert max(span.weight for span in spans) == 1.0
     assert all(0.0 < span.weight <= 1.0 for span in spans)
 
 
 def test_spans_lie_on_word_borders_and_apart() -> None:
     """Spans are sorted, do not overlap, and begin and end with a letter or digit."""
-    offsets = offsets_of(NOTE)
-    spans = find_spans(NOTE, offsets, text_effect(NOTE, offsets, WORD_EFFECTS))
+    spans = mark_pieces(NOTE, pieces(NOTE), pulls(NOTE, WORD_EFFECTS), SMALLEST)
     assert all(before.end <= after.start for before, after in pairwise(spans))
     assert all(NOTE[span.start].isalnum() and NOTE[span.end - 1].isalnum() for span in spans)
 
 
-def test_unread_text_is_not_marked() -> None:
-    """Words behind the last token were not read, so they are never part of a span; a cut word is marked whole."""
-    text = "crackles heard. crackles"
-    assert [span.end for span in find_spans(text, ((0, 0), (0, 5)), np.array([0.0, 0.4], np.float32))] == [8]
+def test_text_behind_the_last_token_was_not_read() -> None:
+    """A word of which the model read the beginning is a piece, those behind it are none."""
+    read = read_pieces("crackles heard. crackles", ((0, 0), (0, 5)))
+    assert [piece.end for piece in read] == [8]
 
 
-def test_no_tokens_no_spans() -> None:
-    """An empty note has no spans."""
-    assert find_spans("", ((0, 0), (0, 0)), np.zeros(2, np.float32)) == ()
+def test_an_empty_note_has_no_spans() -> None:
+    """Nor has it pieces."""
+    assert read_pieces("", ((0, 0), (0, 0))) == ()
+    assert marked("") == []
 
 
-@pytest.mark.parametrize(
-    ("offsets", "effect"),
-    [(((0, 5),), [0.1, 0.2]), (((0, 5),), [float("nan")]), (((0, 6),), [0.1]), (((3, 2),), [0.1])],
-)
-def test_what_does_not_belong_together_is_refused(offsets: tuple[tuple[int, int], ...], effect: list[float]) -> None:
-    """Effects and offsets that do not fit the note are refused, without a word of the note in the message."""
-    with pytest.raises(ValueError, match="tok") as refused:
-        find_spans("fever", offsets, np.array(effect))
+@pytest.mark.parametrize("effect", [[0.1, 0.2], [float("nan")], []])
+def test_what_does_not_belong_together_is_refused(effect: list[float]) -> None:
+    """Pulls that do not fit the note are refused, without a word of the note in the message."""
+    with pytest.raises(ValueError, match="pieces") as refused:
+        mark_pieces("fever", pieces("fever"), np.array(effect), SMALLEST)
     assert "fever" not in str(refused.value)
 
 

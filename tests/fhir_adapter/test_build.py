@@ -1,4 +1,4 @@
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 
 import httpx
@@ -92,15 +92,18 @@ def words_of(value: object) -> str:
 
 
 async def test_record_holds_no_identity() -> None:
-    """Name, address, identifier and DICOM header of a patient do not reach the record."""
+    """Name, address and identifier do not reach the record; of the DICOM header only the id a film is filed by."""
     named = patient(name=[{"family": "Doe"}], identifier=[{"value": "secret-7"}], address=[{"city": "Smalltown"}])
 
     record = await build_record(
         Chart(named, studies=(study(),), endpoints=(endpoint(),)), None, archive(), ASKED_AT, soon()
     )
 
-    assert len(record.films) == 1
-    assert not any(word in words_of(record) for word in ("Doe", "secret-7", "Smalltown"))
+    (film,) = record.films
+    unfiled = replace(record, films=(replace(film, file=None),))
+    assert not any(word in words_of(unfiled) for word in ("Doe", "secret-7", "Smalltown"))
+    assert "Doe" not in words_of(record)
+    assert "secret-7" not in repr(record)
 
 
 def test_every_reason_is_lasting_or_transient_on_purpose() -> None:
@@ -111,3 +114,21 @@ def test_every_reason_is_lasting_or_transient_on_purpose() -> None:
         GapReason.UNREADABLE,
         GapReason.IMPLAUSIBLE,
     }
+
+
+async def test_earlier_film_is_there_for_comparison_and_not_for_the_model() -> None:
+    """The record's films are those to judge; the one before stands apart."""
+    older = study(id="s0", started="2026-10-02", identifier=[{"system": "urn:dicom:uid", "value": "urn:oid:9.0"}])
+
+    def answer_all(request: httpx.Request) -> httpx.Response:
+        old = "/9.0/" in request.url.path
+        return multipart(dicom_file(**({"AcquisitionDate": "20261002", "StudyInstanceUID": "9.0"} if old else {})))
+
+    web = DicomWeb(httpx.AsyncClient(transport=httpx.MockTransport(answer_all)), settings())
+    record = await build_record(
+        Chart(patient(), studies=(study(), older), endpoints=(endpoint(),)), None, web, ASKED_AT, soon()
+    )
+
+    assert [str(film.source) for film in record.films] == ["ImagingStudy/study-1/_history/1"]
+    assert record.prior is not None
+    assert record.prior.acquired_at < record.films[0].acquired_at

@@ -4,10 +4,12 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import ComputedRadiographyImageStorage
 
 from fhir_adapter.dicom import decode_film
 from fhir_adapter.errors import DicomUnreadable
-from tests.fhir_adapter.builders import FILM_UID, dicom_file, ramp
+from fhir_adapter.record import FilmFile
+from tests.fhir_adapter.builders import FILM_UID, SERIES_UID, STUDY_UID, dicom_file, ramp
 
 
 def test_film_is_grey_between_black_and_white() -> None:
@@ -19,11 +21,25 @@ def test_film_is_grey_between_black_and_white() -> None:
 
 
 def test_film_says_what_it_is_and_not_whose() -> None:
-    """View, modality, body part and instance are read; nothing that identifies."""
+    """View, modality and body part are read; the name is not, and the patient ID is shown nowhere."""
     film = decode_film(dicom_file())
 
-    assert (film.view, film.modality, film.body_part, film.instance) == ("AP", "CR", "CHEST", FILM_UID)
-    assert "Doe" not in repr(film)
+    assert (film.view, film.modality, film.body_part) == ("AP", "CR", "CHEST")
+    assert not [word for word in ("Doe", "secret-7") if word in repr(film)]
+
+
+def test_film_knows_its_place_in_the_archive() -> None:
+    """Study, series, instance, class and patient ID are read, so that a picture made from it is filed beside it."""
+    file = decode_film(dicom_file(IssuerOfPatientID="ward", BurnedInAnnotation="NO")).file
+
+    assert file == FilmFile(
+        STUDY_UID, SERIES_UID, FILM_UID, ComputedRadiographyImageStorage, "secret-7", "ward", burned_in="NO"
+    )
+
+
+def test_lossy_film_stays_lossy() -> None:
+    """What has been through a lossy compression says so, and whatever is made of it must."""
+    assert decode_film(dicom_file(LossyImageCompression="01")).file.lossy
 
 
 @pytest.mark.parametrize(
@@ -165,7 +181,7 @@ def test_odd_header_is_not_quoted(caplog: pytest.LogCaptureFixture) -> None:
     """A value that breaks the rules is quoted by pydicom in warnings and logs; a patient's may not go there."""
     film = decode_film(dicom_file().replace(b"1.2.3.3\0", b"1.2.x.3\0"))
 
-    assert (film.instance, caplog.records) == ("1.2.x.3", [])
+    assert (film.file.instance, caplog.records) == ("1.2.x.3", [])
 
 
 @pytest.mark.parametrize(

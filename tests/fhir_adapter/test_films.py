@@ -3,10 +3,11 @@ import pytest
 
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.dicomweb import DicomWeb
-from fhir_adapter.films import MAX_TRIES, read_films
+from fhir_adapter.films import MAX_TRIES, read_films, read_prior
 from fhir_adapter.record import Gap, GapReason
 from tests.fhir_adapter.builders import (
     FILM_UID,
+    STUDY_UID,
     Json,
     answer,
     dicom_file,
@@ -161,3 +162,34 @@ async def test_undated_film_is_a_gap() -> None:
 
     assert (films, gap.detail) == ((), "it is not dated")
     assert archive.asked == [FILM_UID]
+
+
+async def test_film_knows_the_file_it_came_from() -> None:
+    """What is made from the film can be filed beside it: the record keeps the archive's own names of it."""
+    (film,), _ = await read_films([study()], [endpoint()], web_of(Archive(uid_1_2_3_3=dicom_file())), soon())
+
+    assert film.file is not None
+    assert (film.file.study, film.file.instance) == (STUDY_UID, FILM_UID)
+
+
+async def test_film_of_the_study_before_is_read_for_comparison() -> None:
+    """The newest study's films are none of its own priors."""
+    archive = Archive(uid_1_1=dicom_file(SOPInstanceUID="1.1"), uid_1_2=dicom_file(SOPInstanceUID="1.2"))
+
+    prior = await read_prior(studies_of("1.1", "1.2"), [endpoint()], web_of(archive), soon())
+
+    assert prior is not None
+    assert (str(prior.source), archive.asked) == ("ImagingStudy/s1/_history/1", ["1.2"])
+
+
+@pytest.mark.parametrize("studies", [(), ("1.1",), ("1.1", "1.9")])
+async def test_no_earlier_film_is_no_gap(studies: tuple[str, ...]) -> None:
+    """Without an earlier study, or where its film cannot be had, there is nothing to compare and nothing missing."""
+    archive = Archive(uid_1_1=dicom_file(SOPInstanceUID="1.1"))
+
+    assert await read_prior(studies_of(*studies), [endpoint()], web_of(archive), soon()) is None
+
+
+async def test_prior_without_an_archive_is_none() -> None:
+    """The film itself has the gap that says so."""
+    assert await read_prior(studies_of("1.1", "1.2"), [endpoint()], None, soon()) is None

@@ -1,6 +1,6 @@
-"""A checkpoint, a folder of figures and the source attributes -> docs/model-card.md.
+"""A checkpoint, a folder of figures and the source attributes -> docs/model-card.md, and the attributes for the page.
 
-Every number in the card comes out of a file of figures; nothing is typed in.
+Every number in either comes out of a file of figures; nothing is typed in.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import jinja2
 
+from inference.attributes import RULE, Attribute, AttributesFile
 from inference.checkpoint import Checkpoint
 from inference.figures import Figure
 from inference.training.card.figures import CardError, Printed, read_printed
@@ -61,7 +62,41 @@ def render_card(checkpoint: Checkpoint, folder: Path) -> str:
     Raises:
         CardError: a file is missing, or lacks a figure that the card states.
     """
-    printed: dict[str, Printed] = {name.replace("-", "_"): read_printed(folder / f"{name}.json") for name in FILES}
+    environment, known = _environment(), _known(checkpoint, folder)
+    try:
+        attributes = _filled(environment, known)
+        return environment.get_template("model-card.md.jinja").render(known, attributes=attributes)
+    except jinja2.UndefinedError as error:
+        raise CardError(f"the card states what no figure says: {error.message}") from error
+
+
+def render_attributes(checkpoint: Checkpoint, folder: Path) -> str:
+    """Write attributes.json of a checkpoint from the figures in a folder; each attribute names its category.
+
+    Raises:
+        CardError: a file is missing, or lacks a figure that an attribute states.
+    """
+    try:
+        filled = _filled(_environment(), _known(checkpoint, folder))
+    except jinja2.UndefinedError as error:
+        raise CardError(f"a source attribute states what no figure says: {error.message}") from error
+    attributes, category = [], ""
+    for one in filled:
+        category = one.get("category", category)
+        attributes.append(
+            Attribute(number=one["number"], category=category, heading=one["heading"], text=_plain(one["text"]))
+        )
+    card = checkpoint.card
+    file = AttributesFile(rule=RULE, checkpoint=checkpoint.identity, seal=card.seal, attributes=tuple(attributes))
+    return file.model_dump_json(indent=2) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Take the marks of code out of a sentence: the page shows it as it is."""
+    return text.replace("`", "")
+
+
+def _environment() -> jinja2.Environment:
     # Markdown, not HTML: escaping would spell quotation marks out. Nothing in it comes from a patient.
     environment = jinja2.Environment(  # noqa: S701
         loader=jinja2.FileSystemLoader(HERE),
@@ -71,20 +106,29 @@ def render_card(checkpoint: Checkpoint, folder: Path) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"row": row, "number": number, "interval": interval}
-    commands = {name.replace("-", "_"): command for name, command in FILES.items()}
-    known = {
+    return environment
+
+
+def _known(checkpoint: Checkpoint, folder: Path) -> dict[str, Any]:
+    """Return what the templates may name.
+
+    Raises:
+        CardError: a file of figures is missing, or is not what a command prints.
+    """
+    printed: dict[str, Printed] = {name.replace("-", "_"): read_printed(folder / f"{name}.json") for name in FILES}
+    return {
         **printed,
-        "commands": commands,
+        "commands": {name.replace("-", "_"): command for name, command in FILES.items()},
         "checkpoint": checkpoint,
         "systems": ORDER,
         "names": NAMES,
         "as_reported": as_reported,
     }
-    try:
-        attributes = [
-            attribute | {"text": environment.from_string(attribute["text"]).render(known)}
-            for attribute in read_attributes()
-        ]
-        return environment.get_template("model-card.md.jinja").render(known, attributes=attributes)
-    except jinja2.UndefinedError as error:
-        raise CardError(f"the card states what no figure says: {error.message}") from error
+
+
+def _filled(environment: jinja2.Environment, known: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the source attributes with the figures in their texts."""
+    return [
+        attribute | {"text": environment.from_string(attribute["text"]).render(known)}
+        for attribute in read_attributes()
+    ]

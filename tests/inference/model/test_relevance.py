@@ -51,17 +51,18 @@ def test_padding_has_no_relevance(model: MultimodalModel, batch: Batch) -> None:
     assert explained.text_relevance[0, :20].min() >= 0
 
 
-def test_sign_of_an_effect_is_that_of_leaving_the_value_out(model: MultimodalModel, batch: Batch) -> None:
-    """The measurement with the largest effect moves the answer the same way when it is taken away."""
+@pytest.mark.parametrize("place", [0, 5, SLOTS - 1])
+def test_effect_of_a_value_is_what_the_answer_loses_without_it(model: MultimodalModel, batch: Batch, place: int) -> None:
+    """With the note left aside, and the answer the one of the whole chart."""
     explained = run_and_explain(model, batch)
-    place = int(explained.value_effect[0].abs().argmax())
-    without = replace(batch, value_present=batch.value_present.clone())
-    without.value_present[0, place] = 0
     answer = int(explained.logits[0].argmax())
+    unread = replace(batch, text_present=torch.zeros_like(batch.text_present))
+    without = replace(unread, value_present=batch.value_present.clone())
+    without.value_present[0, place] = 0
 
-    lost = log_odds(explained.logits[0], answer) - log_odds(model(without).logits[0].detach(), answer)
+    lost = log_odds(model(unread).logits[0], answer) - log_odds(model(without).logits[0], answer)
 
-    assert lost.sign() == explained.value_effect[0, place].sign()
+    assert explained.value_effect[0, place].item() == pytest.approx(lost.item(), abs=1e-5)
 
 
 def log_odds(logits: torch.Tensor, answer: int) -> torch.Tensor:
@@ -74,10 +75,10 @@ def test_score_is_the_log_odds_of_the_answer() -> None:
     assert score_answer(torch.tensor([[2.0, -1.0], [0.5, 4.0]])).item() == pytest.approx(3.0 + 3.5)
 
 
-def test_the_effect_of_a_query_is_the_slope_of_the_answer_along_its_attention(
+def test_the_effect_of_a_word_is_the_slope_of_the_answer_along_its_attention(
     model: MultimodalModel, batch: Batch
 ) -> None:
-    """Fading the question's attention to one value by a little lowers the log-odds by that part of its effect."""
+    """Fading the question's attention to one word by a little lowers the log-odds by that part of its effect."""
     explained, place, little = run_and_explain(model, batch), 3, 1e-2
     with torch.no_grad():
         encoded = model.encode(batch)
@@ -85,13 +86,13 @@ def test_the_effect_of_a_query_is_the_slope_of_the_answer_along_its_attention(
         whole = model.fusion(queries, encoded.image, encoded.bias)
         deltas = zero_deltas(queries, encoded.image, model.fusion)
         for delta, attention in zip(deltas.self_maps, whole.self_maps, strict=True):
-            delta[:, :, 0, place - SLOTS] = -little * attention[:, :, 0, place - SLOTS]
+            delta[:, :, 0, 1 + place] = -little * attention[:, :, 0, 1 + place]
         faded = model.fusion(queries, encoded.image, encoded.bias, deltas)
 
     answer = int(whole.logits[0].argmax())
     fall = log_odds(whole.logits[0], answer) - log_odds(faded.logits[0], answer)
 
-    assert (fall / little).item() == pytest.approx(explained.value_effect[0, place].item(), rel=0.05, abs=1e-4)
+    assert (fall / little).item() == pytest.approx(explained.text_effect[0, place].item(), rel=0.05, abs=1e-4)
 
 
 def test_relevance_follows_the_published_rules(model: MultimodalModel, batch: Batch) -> None:

@@ -6,9 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from inference.attributes import ATTRIBUTES_NAME, AttributesFile
 from inference.checkpoint import Checkpoint
 from inference.training.card.figures import CardError, read_printed
-from inference.training.card.render import FILES, interval, number, read_attributes, render_card
+from inference.training.card.render import (
+    FILES,
+    interval,
+    number,
+    read_attributes,
+    render_attributes,
+    render_card,
+)
 
 ROOT = Path(__file__).parents[4]
 SHIPPED_FIGURES = ROOT / "docs" / "figures"
@@ -86,3 +94,37 @@ def test_interval_of_a_figure_without_one_is_empty(figures: Path) -> None:
     bare = next(figure for figure in printed.figures.values() if figure.low is None)
 
     assert interval(bare) == ""
+
+
+def test_attributes_in_the_checkpoint_are_what_the_figures_say() -> None:
+    """The source attributes that pages show are those of the shipped checkpoint, written from its figures."""
+    shipped = Checkpoint.load()
+    assert (shipped.folder / ATTRIBUTES_NAME).read_text() == render_attributes(shipped, SHIPPED_FIGURES)
+
+
+def test_attributes_follow_their_figures(figures: Path) -> None:
+    """Another measured value stands in the attribute that cites it, and nothing of the template is left."""
+    change(figures / "evaluate.json", "recall.viral", 0.123)
+    file = AttributesFile.model_validate_json(render_attributes(Checkpoint.load(), figures))
+
+    assert "0.123" in file.attributes[9].text
+    assert not any("{{" in one.text or "`" in one.text for one in file.attributes)
+
+
+def test_every_attribute_has_its_category(figures: Path) -> None:
+    """A category that is written once holds until the next one; the file names the checkpoint by its seal."""
+    shipped = Checkpoint.load()
+    file = AttributesFile.model_validate_json(render_attributes(shipped, figures))
+
+    assert file.seal == shipped.card.seal
+    assert [file.attributes[place].category for place in (0, 3, 4, 30)] == [
+        "Details and output", "Details and output", "Purpose", "Update",
+    ]  # fmt: skip
+
+
+def test_attribute_without_its_figure_is_refused(figures: Path) -> None:
+    """Attributes are not written with a hole."""
+    change(figures / "evaluate.json", "ece", None)
+
+    with pytest.raises(CardError, match="ece"):
+        render_attributes(Checkpoint.load(), figures)

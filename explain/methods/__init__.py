@@ -1,0 +1,1 @@
+"""Ways of finding out what an answer stands on, each checked by running the model again."""
