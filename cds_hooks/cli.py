@@ -16,6 +16,7 @@ from cds_hooks.commands import (
     compare,
     demo,
     doctor,
+    explain_check,
     fire,
     fusion_check,
     model_card,
@@ -51,6 +52,7 @@ app.command()(compare.compare)
 app.command()(ablate.ablate)
 app.command()(robustness.robustness)
 app.command("fusion-check")(fusion_check.fusion_check)
+app.command("explain-check")(explain_check.explain_check)
 app.command("model-card")(model_card.model_card)
 
 

@@ -27,7 +27,8 @@ TEMPLATES: Final[dict[str, str]] = {
     "labs": "Observation?patient={{context.patientId}}&category=laboratory"
     "&date=ge{{today() - 3 days}}&_sort=-date&_count=100",
     "notes": "DocumentReference?patient={{context.patientId}}&date=ge{{today() - 30 days}}&_sort=-date&_count=20",
-    "imaging": "ImagingStudy?patient={{context.patientId}}&started=ge{{today() - 30 days}}&_sort=-started&_count=10",
+    # Two years: an earlier film is compared by eye; which film is of today's illness is decided later.
+    "imaging": "ImagingStudy?patient={{context.patientId}}&started=ge{{today() - 730 days}}&_sort=-started&_count=10",
 }
 _DAYS_AGO: Final = re.compile(r"\{\{today\(\) - (\d+) days\}\}")
 _ACCESS_CODES: Final = frozenset({"security", "login", "forbidden", "expired", "suppressed"})

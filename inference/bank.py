@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from inference.checkpoint import BANK_NAME
 from inference.contract import PATCHES, TEXT_TOKENS, FloatArray, IntArray, Tensor
 from inference.explore import Explorer
 from inference.manifest import CheckpointError
-
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -33,7 +33,7 @@ def bench_patients(count: int, dicomweb: str, *, films: Path = FOLDER) -> Sample
 def _copy(case: Case, number: int) -> Case:
     """Return a case with its own id and slightly other numbers."""
     readings = tuple(_shifted(reading, number) for reading in case.readings)
-    return case.model_copy(update={"id": bench_id(number), "readings": readings})
+    return case.model_copy(update={"id": bench_id(number), "readings": readings, "prior": None})
 
 
 def _shifted(reading: Reading, number: int) -> Reading:

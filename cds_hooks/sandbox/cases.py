@@ -76,13 +76,15 @@ class FilmRow(_Row):
     Attributes:
         modality: DICOM Modality, `CR` or `DX`.
         view: DICOM ViewPosition.
-        file: `pydicom-data:NAME` for a real sample of that package; empty for `films/<key>.png`.
+        file: `pydicom-data:NAME` for a real sample of that package; empty for a picture of `films/`.
+        picture: name of that picture without `.png`; empty for the key of the case.
     """
 
     modality: Literal["CR", "DX"]
     view: Literal["AP", "PA"]
     minutes_ago: int
     file: str = ""
+    picture: str = ""
 
 
 class Case(_Row):
@@ -92,6 +94,7 @@ class Case(_Row):
         id: FHIR id of the Patient and beginning of the ids of everything else; holds a letter, as HAPI demands.
         title: what the chart list shows instead of a name.
         shows: what the case demonstrates.
+        prior: an earlier radiograph, of a study of its own.
     """
 
     key: str
@@ -105,6 +108,12 @@ class Case(_Row):
     panels: tuple[Panel, ...]
     notes: tuple[NoteRow, ...]
     film: FilmRow | None
+    prior: FilmRow | None = None
+
+    @property
+    def radiographs(self) -> tuple[FilmRow, ...]:
+        """Every radiograph, the newest first."""
+        return tuple(film for film in (self.film, self.prior) if film is not None)
 
 
 def load_cases() -> tuple[Case, ...]:

@@ -41,17 +41,17 @@ def film_instance(case: Case, film: FilmRow, now: datetime, folder: Path = FOLDE
     taken = now - timedelta(minutes=film.minutes_ago)
     if film.file:
         return _real_sample(film.file.removeprefix("pydicom-data:"), case, taken)
-    path = folder / f"{case.key}.png"
+    path = folder / f"{film.picture or case.key}.png"
     if not path.is_file():
         raise FilmMissing(f"{path.name} is missing in {folder}; reinstall mllm-cds")
     return wrap_png(path.read_bytes(), case, film, taken)
 
 
 def wrap_png(png: bytes, case: Case, film: FilmRow, taken: datetime) -> Dataset:
-    """Wrap an 8-bit grey picture into a CR or DX instance whose UIDs depend on the case only."""
+    """Wrap an 8-bit grey picture into a CR or DX instance whose UIDs depend on the case and on which film it is."""
     with Image.open(io.BytesIO(png)) as picture:
         pixels = np.asarray(picture.convert("L"), dtype=np.uint8)
-    instance = _empty_instance(case, SOP_CLASSES[film.modality])
+    instance = _empty_instance(case, film)
     instance.Modality = film.modality
     instance.ViewPosition = film.view
     instance.ImageType = ["DERIVED", "PRIMARY"]
@@ -69,17 +69,18 @@ def as_file(instance: Dataset) -> bytes:
     return buffer.getvalue()
 
 
-def _empty_instance(case: Case, sop_class: UID) -> FileDataset:
+def _empty_instance(case: Case, film: FilmRow) -> FileDataset:
     """Return an instance with its identifiers and nothing else."""
+    sop_class, which = SOP_CLASSES[film.modality], "prior-" if film is case.prior else ""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = sop_class
-    meta.MediaStorageSOPInstanceUID = _uid(case, "instance")
+    meta.MediaStorageSOPInstanceUID = _uid(case, f"{which}instance")
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     instance = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     instance.SOPClassUID = sop_class
     instance.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
-    instance.StudyInstanceUID = _uid(case, "study")
-    instance.SeriesInstanceUID = _uid(case, "series")
+    instance.StudyInstanceUID = _uid(case, f"{which}study")
+    instance.SeriesInstanceUID = _uid(case, f"{which}series")
     instance.SpecificCharacterSet = "ISO_IR 192"
     instance.SeriesNumber = 1
     instance.InstanceNumber = 1

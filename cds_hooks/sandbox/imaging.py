@@ -35,7 +35,7 @@ def imaging_study(case: Case, film: FilmRow, now: datetime, instance: Dataset) -
     """Return the ImagingStudy that describes one DICOM instance."""
     return {
         "resourceType": "ImagingStudy",
-        "id": f"{case.id}-i1",
+        "id": f"{case.id}-{'i0' if film is case.prior else 'i1'}",
         "identifier": [{"system": "urn:dicom:uid", "value": f"urn:oid:{instance.StudyInstanceUID}"}],
         "status": "available",
         "modality": [{"system": DCM, "code": film.modality}],

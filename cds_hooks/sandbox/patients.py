@@ -57,9 +57,9 @@ def build_samples(cases: Iterable[Case], now: datetime, dicomweb: str, *, films:
     moment = now.replace(microsecond=0)
     for case in cases:
         resources += [_patient(case, moment.date()), *observations(case, moment), *documents(case, moment)]
-        if case.film is not None:
-            instances.append(film_instance(case, case.film, moment, films))
-            resources.append(imaging_study(case, case.film, moment, instances[-1]))
+        for film in case.radiographs:
+            instances.append(film_instance(case, film, moment, films))
+            resources.append(imaging_study(case, film, moment, instances[-1]))
     return Samples(transaction(resources), tuple(instances))
 
 

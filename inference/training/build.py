@@ -21,13 +21,13 @@ from inference.training.data.films import Film, FolderError, load_pixels
 from inference.training.data.medqa import read_questions
 from inference.training.data.source import Dataset
 from inference.training.entities import fit_entities
+from inference.training.fill_bank import fill_bank
 from inference.training.judged import judge_films
 from inference.training.pack import write_model
 from inference.training.run import Run, train_model
 from inference.training.scope.features import served_encoder
 from inference.training.scope.fit import fit_scope_gate
 from inference.training.scope.strangers import read_adults
-from inference.training.fill_bank import fill_bank
 from inference.training.served import ServedFilms
 from inference.training.trained_on import write_trained_on
 

@@ -122,7 +122,7 @@ async def test_earlier_film_is_there_for_comparison_and_not_for_the_model() -> N
 
     def answer_all(request: httpx.Request) -> httpx.Response:
         old = "/9.0/" in request.url.path
-        return multipart(dicom_file(**({"AcquisitionDate": "20261002", "StudyInstanceUID": "9.0"} if old else {})))
+        return multipart(dicom_file(AcquisitionDate="20261002", StudyInstanceUID="9.0") if old else dicom_file())
 
     web = DicomWeb(httpx.AsyncClient(transport=httpx.MockTransport(answer_all)), settings())
     record = await build_record(

@@ -93,7 +93,7 @@ def test_triton_answers_and_explains_as_the_process_does(
     """Logits, relevance and effects are the same wherever the graph runs."""
     batch = random_batch(patients, seed=patients)
 
-    assert_close(served.run(batch)[name], local.run(batch)[name])
+    assert_close(served.run(batch, [name])[name], local.run(batch, [name])[name])
 
 
 def test_patients_asked_about_together_do_not_mix(served: Backend, local: Backend) -> None:

@@ -32,19 +32,20 @@ def test_instance_comes_as_a_part(client: TestClient, study: str) -> None:
 
 
 def test_levels_lead_to_the_instance(client: TestClient, study: str) -> None:
-    """QIDO-RS leads from the patient to the study, its series and its instance."""
+    """QIDO-RS leads from the patient to the studies, and from one to its series and its instance."""
     found = client.get("/dicom-web/studies", params={"PatientID": "demo-t4k1"}).json()
     series = client.get(f"/dicom-web/studies/{study}/series").json()
     uid = series[0]["0020000E"]["Value"][0]
     instances = client.get(f"/dicom-web/studies/{study}/series/{uid}/instances").json()
 
-    assert [study] == [one["0020000D"]["Value"][0] for one in found]
+    assert study in [one["0020000D"]["Value"][0] for one in found]
+    assert len(found) == 2  # the film of today and an earlier one
     assert instances[0]["00280010"]["Value"] == [64]
 
 
 def test_every_study_is_listed_once(client: TestClient, sandbox: Sandbox) -> None:
     """Without a filter QIDO-RS lists all studies."""
-    assert len(client.get("/dicom-web/studies").json()) == len(sandbox.archive.find()) == 6
+    assert len(client.get("/dicom-web/studies").json()) == len(sandbox.archive.find()) == 7
 
 
 def test_metadata_has_no_pixels(client: TestClient, study: str) -> None:

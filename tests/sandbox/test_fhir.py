@@ -100,8 +100,8 @@ def test_endpoint_is_included(client: TestClient) -> None:
     """`_include` adds the Endpoint, marked as included and not counted."""
     bundle = search(client, f"ImagingStudy?patient={GIRL}&_include=ImagingStudy:endpoint")
 
-    assert [one["search"]["mode"] for one in bundle["entry"]] == ["match", "include"]
-    assert bundle["entry"][1]["resource"]["address"] == "http://testserver/dicom-web"
+    assert [one["search"]["mode"] for one in bundle["entry"]] == ["match", "match", "include"]
+    assert bundle["entry"][2]["resource"]["address"] == "http://testserver/dicom-web"
 
 
 @pytest.mark.parametrize(

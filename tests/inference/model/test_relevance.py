@@ -52,7 +52,9 @@ def test_padding_has_no_relevance(model: MultimodalModel, batch: Batch) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 5, SLOTS - 1])
-def test_effect_of_a_value_is_what_the_answer_loses_without_it(model: MultimodalModel, batch: Batch, place: int) -> None:
+def test_effect_of_a_value_is_what_the_answer_loses_without_it(
+    model: MultimodalModel, batch: Batch, place: int
+) -> None:
     """With the note left aside, and the answer the one of the whole chart."""
     explained = run_and_explain(model, batch)
     answer = int(explained.logits[0].argmax())

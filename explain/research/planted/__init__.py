@@ -1,0 +1,1 @@
+"""Cases in which one known patch, phrase or measurement decides -> whether explanations point at it."""
