@@ -270,8 +270,8 @@ SHIPPED: Final[Mapping[Modality, str]] = {
 }
 """What the page marks: in the record with the answer, on film and note with the second tier.
 
-The exact shares of the clinical groups, which take the place of the record's bars then, are `shapley`: they stand beside
-the others, but one share for several values of a group points at none of them.
+The exact shares of the clinical groups, which take the place of the record's bars then, are `shapley`: they stand
+beside the others, but one share for several values of a group points at none of them.
 """
 DEAR: Final = frozenset({"covering", "leave_one_out", "shapley"})
 """Methods that ask the model again for every part."""
