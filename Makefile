@@ -59,6 +59,7 @@ figures: $(VENV)/reproduce.stamp
 	  --severity $(DATA)/chest-xray-severity --films 120 --plot $(FIGURES)/robustness.svg --json > $(FIGURES)/robustness.json
 	$(BIN)/mllm-cds fusion-check --images $(DATA)/chest-xray-severity --checkpoint $(CHECKPOINT) --json \
 	  > $(FIGURES)/fusion-check.json
+	$(BIN)/mllm-cds explain-check $(FILMS) --checkpoint $(CHECKPOINT) --json > $(FIGURES)/explain-check.json
 	$(BIN)/mllm-cds model-card --checkpoint $(CHECKPOINT) --figures $(FIGURES) --out $(CARD)
 
 # Chromium, PostgreSQL and Orthanc for the tests; where they cannot be had, their tests say so and are skipped.
