@@ -83,7 +83,8 @@ def test_examination_looks_at_every_method(subject: Subject, monkeypatch: pytest
     found = examine(subject, lambda: looks.append(1))
 
     assert len(looks) == sanity.count_looks()
-    assert ("text", SHIPPED["text"]) in found.stages["head"]
+    assert ("text", "attention_x_gradient") in found.stages["head"]
+    assert ("text", SHIPPED["text"]) in found.stages[LAST]
     assert ("image", "covering") not in found.stages["head"]
     assert ("image", "covering") in found.stages[LAST]
     names = {figure.name for figure in found.figures()}
