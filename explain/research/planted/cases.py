@@ -16,7 +16,7 @@ import torch
 from tokenizers import Tokenizer
 
 from explain.research.cases import Cases, blur, trimmed, word_places
-from explain.research.planted.extremes import plant_values
+from explain.research.planted.extremes import plant_values, take_away
 from explain.research.planted.marks import plant_marks
 from explain.research.planted.phrases import NOWHERE, plant_phrase
 from explain.research.planted.plan import KINDS
@@ -34,11 +34,20 @@ SEED: Final = 31_000
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What is planted in: films with their pixels (N, S, S), and the wording of the notes around them."""
+    """What is planted in.
+
+    Attributes:
+        films: one a case.
+        pixels: of the films, (N, S, S).
+        grammar: wording of the notes around them.
+        missing: share of the measurements that are taken away where one is planted: a model that never misses one
+            while it learns would take any absence for a sign.
+    """
 
     films: Sequence[Film]
     pixels: npt.NDArray[np.uint8]
     grammar: GrammarName
+    missing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,8 @@ def plant(modality: Modality, ground: Ground, tokenizer: Tokenizer, draw: int) -
     arrays, slots = arrays_of(charts, tokenizer), np.zeros(count, np.int64)
     if modality == "structured":
         values, slots = plant_values(arrays.values, kinds, random)
-        arrays = replace(arrays, values=values)
+        kept = take_away(arrays.value_present, slots, ground.missing, random)
+        arrays = replace(arrays, values=values * kept, value_present=kept, value_age=arrays.value_age * kept)
     images, boxes = plain(ground.pixels), np.zeros((count, 4), np.int64)
     if modality == "image":
         images, boxes = plant_marks(ground.pixels, kinds, random)

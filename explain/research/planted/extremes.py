@@ -37,3 +37,11 @@ def plant_values(values: FloatArray, kinds: IntArray, random: np.random.Generato
         if SIGN[kind]:
             planted[row, slots[row]] = SIGN[kind] * sizes[row]
     return planted, np.where(kinds > 0, slots, NO_SLOT).astype(np.int64)
+
+
+def take_away(present: FloatArray, slots: IntArray, share: float, random: np.random.Generator) -> FloatArray:
+    """Return presence (N, SLOTS) with a share of the values taken away, the planted ones (N,) never."""
+    stays = random.random(present.shape) >= share
+    planted = np.flatnonzero(slots != NO_SLOT)
+    stays[planted, slots[planted]] = True
+    return present * stays.astype(np.float32)

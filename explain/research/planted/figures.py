@@ -36,7 +36,10 @@ from inference.training.scope.intervals import share_figure
 ATTENTION: Final = "raw_attention"
 JUDGED_DRAW: Final = 1000
 UNTAUGHT: Final = 30
-"""Planted cases on which the shown method is tried with the model as it was: there it must not find the plant."""
+"""Planted cases on which what ships is tried with the model as it was, to which marks and sentences mean nothing.
+
+An extreme measurement may mean something to it: that control is above chance.
+"""
 
 
 def planted_figures(

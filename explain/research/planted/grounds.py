@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from explain.research.planted.cases import Ground
 from explain.research.planted.plan import Plan
 from inference.training.cohort.grammar import GrammarName
 from inference.training.data.films import Film, FolderError, Split, load_pixels
 from inference.training.robustness.run import pick_films
+
+MISSING: Final = 0.15
+"""Of the measurements to learn from, as in the last stage of the shipped checkpoint's recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ def choose_grounds(films: Sequence[Film], plan: Plan) -> Grounds:
         FolderError: a split has no film, or a film cannot be read.
     """
     return Grounds(
-        read_ground(films, "train", "train", plan.learnt),
+        replace(read_ground(films, "train", "train", plan.learnt), missing=MISSING),
         read_ground(films, "validation", "train", plan.validation),
         read_ground(one_each(films), "test", "test", plan.judged),
     )

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from explain.research.planted.cases import SEED
+from explain.research.planted.grounds import MISSING
 from explain.research.planted.plan import Plan
 from explain.research.planted.tune import LEARNT
 from fhir_adapter.record import Modality
@@ -30,7 +31,7 @@ def path_in(work: Path, modality: Modality, weights: Path, plan: Plan, films: Se
         films: it learns from, and stops by.
     """
     digest = hashlib.sha256(weights.read_bytes())
-    digest.update(repr((SEED, plan.views, plan.enough, plan.stages[modality])).encode())
+    digest.update(repr((SEED, MISSING, plan.views, plan.enough, plan.stages[modality])).encode())
     digest.update("\n".join(film.path.name for film in films).encode())
     return work / f"planted-{modality}-{digest.hexdigest()[:16]}.safetensors"
 

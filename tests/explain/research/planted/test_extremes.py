@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from explain.research.planted.extremes import EXTREME, NO_SLOT, ORDINARY, PLANTABLE, plant_values
+from explain.research.planted.extremes import EXTREME, NO_SLOT, ORDINARY, PLANTABLE, plant_values, take_away
 from inference.contract import SLOTS
 
 VALUES = np.random.default_rng(0).normal(0, 2, (300, SLOTS)).astype(np.float32)
@@ -36,3 +36,13 @@ def test_slot_is_drawn_anew_for_each_case() -> None:
 
     assert set(np.flatnonzero(shares)) == set(PLANTABLE)
     assert shares.max() < 0.25
+
+
+def test_planted_value_is_never_taken_away() -> None:
+    """A share of the others goes, so that the label stays true and absence means nothing."""
+    slots = np.where(KINDS > 0, PLANTABLE[3], NO_SLOT)
+    kept = take_away(np.ones((300, SLOTS), np.float32), slots, 0.4, np.random.default_rng(2))
+
+    assert kept[KINDS > 0, PLANTABLE[3]].all()
+    assert abs(np.delete(kept, PLANTABLE[3], 1).mean() - 0.6) < 0.03
+    assert not kept[KINDS == 0, PLANTABLE[3]].all()
