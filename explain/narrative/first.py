@@ -128,5 +128,7 @@ def _against(evidence: Evidence, answer: ChanceFact, untold: tuple[Modality, ...
     quotes = list(quotes_of(evidence, "against"))
     facts: tuple[Fact, ...] = (answer, *values, *quotes, *share_facts(evidence.shares, *untold))
     if not values and not quotes:
-        return write("none_against", "neutral", None, facts, looked=("value", "word"))
+        # A note without spans is one whose words nobody looked at yet: nothing may be said of them.
+        looked = ("value",) if evidence.note is not None and not evidence.note.spans else ("value", "word")
+        return write("none_against", "neutral", None, facts, looked=looked)
     return write("against", "against", "structured" if values else "text", facts)

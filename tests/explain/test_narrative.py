@@ -186,6 +186,14 @@ def test_nothing_against_is_said() -> None:
     assert claims[-1].text == "No value or word that the model read clearly speaks against bacterial pneumonia."
 
 
+def test_words_that_nobody_looked_at_are_not_spoken_for() -> None:
+    """While the words of a note are not measured, only the values are said to speak not against the answer."""
+    _, whole = evidence()
+    assert whole.note is not None
+    claims = tell(*evidence(measurements=rows_of(("crp", 0.5)), note=replace(whole.note, spans=())))
+    assert claims[-1].text.startswith("No value that the model read clearly speaks against bacterial pneumonia; ")
+
+
 def test_quotes_alone_against() -> None:
     """One quotation against the answer takes a singular verb and cites the note."""
     note = NoteEvidence(
