@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from explain.narrator.exchange import checked_url
-
 BROKERS: Final = ("memory", "redis", "rediss")
 SECRET_LENGTH: Final = 32
 """Characters a secret key must have; `openssl rand -base64 32` gives 44."""
@@ -118,6 +116,9 @@ class ServiceSettings(BaseSettings):
         if self.narrator_url is not None:
             if self.narrator_model is None:
                 raise ValueError("Set CDS_NARRATOR_MODEL: CDS_NARRATOR_URL needs the name of the model to ask.")
+            # Imported here: the narrator's packages would lengthen the start of every service that has none.
+            from explain.narrator.exchange import checked_url  # noqa: PLC0415
+
             checked_url(str(self.narrator_url), allow_http=self.narrator_allow_http)
         return self
 
