@@ -103,3 +103,12 @@ def store(clock: HandClock, database_url: str) -> Iterator[Store]:
     store.database.create_tables()
     yield store
     store.close()
+
+
+@pytest.fixture
+def kept() -> Iterator[Store]:
+    """Return a store whose clock is the real one."""
+    store = open_store(make_settings())
+    store.database.create_tables()
+    yield store
+    store.close()

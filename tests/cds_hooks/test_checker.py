@@ -13,7 +13,7 @@ from cds_hooks.pipeline import Pipeline
 from cds_hooks.right_of_way import RightOfWay, Stopped
 from cds_hooks.runner import JobRunner
 from cds_hooks.store.checks import ATTEMPTS
-from cds_hooks.store.opening import Store, open_store
+from cds_hooks.store.opening import Store
 from cds_hooks.store.states import Checked
 from explain.tested import Told
 from inference.backends import BackendError, BackendMismatch, BackendUnavailable
@@ -22,15 +22,6 @@ from tests.cds_hooks.samples import CHECK, TOLD, make_judgement, make_tested
 from tests.cds_hooks.test_store_jobs import ask, begin
 
 Run = Callable[..., Checker]
-
-
-@pytest.fixture
-def kept() -> Iterator[Store]:
-    """Return a store whose clock is the real one."""
-    store = open_store(make_settings())
-    store.database.create_tables()
-    yield store
-    store.close()
 
 
 @pytest.fixture

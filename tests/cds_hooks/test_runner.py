@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from cds_hooks import runner as module
 from cds_hooks.pipeline import Case, Pipeline
 from cds_hooks.runner import JobRunner
-from cds_hooks.store.opening import Store, open_store
+from cds_hooks.store.opening import Store
 from cds_hooks.store.states import Failure, JobState, Question, Status
 from fhir_adapter.chart import Chart
 from fhir_adapter.errors import ChartUnavailable
@@ -22,15 +22,6 @@ from tests.cds_hooks.samples import ASKED_AT, PATIENT_ID, make_patient
 
 CASE = Case(PATIENT_ID, None, None, Chart(make_patient()), None, ASKED_AT)
 Run = Callable[[FakePipeline], JobRunner]
-
-
-@pytest.fixture
-def kept() -> Iterator[Store]:
-    """Return a store whose clock is the real one."""
-    store = open_store(make_settings())
-    store.database.create_tables()
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from explain.evidence import ImageEvidence
 from fhir_adapter.dicom import decode_film
 from fhir_adapter.record import FilmFile
 from tests.explain import examples, marked
-from tests.explain.orthanc import Orthanc, orthanc_server, why_no_orthanc
 from tests.fhir_adapter.builders import FILM_UID, SERIES_UID, STUDY_UID, dicom_file
+from tests.orthanc import Orthanc, orthanc_server, why_no_orthanc
 
 JOB = UUID("0b5d3a4e-7f0c-4f0e-8a55-1b0c6a2d9e77")
 FILE = decode_film(dicom_file(IssuerOfPatientID="ward")).file

@@ -1,16 +1,11 @@
 """The real image archive Orthanc with its DICOMweb plugin; skipped where it is not installed."""
 
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from io import BytesIO
 from pathlib import Path
 
 import httpx
 import numpy as np
-import orjson
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
@@ -23,60 +18,16 @@ from fhir_adapter.record import Gap, GapReason
 from fhir_adapter.settings import FhirSettings
 from fhir_adapter.transport import open_http
 from tests.fhir_adapter.builders import ASKED_AT, FILM_UID, Json, dicom_file, endpoint, patient, series, soon, study
+from tests.orthanc import orthanc_server, why_no_orthanc
 
-PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-pytestmark = [
-    pytest.mark.orthanc,
-    pytest.mark.skipif(
-        shutil.which("Orthanc") is None or not PLUGIN.exists(),
-        reason="needs Orthanc: apt-get install orthanc orthanc-dicomweb",
-    ),
-]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            if httpx.get(url).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    pytest.fail("Orthanc did not become ready")
+pytestmark = [pytest.mark.orthanc, pytest.mark.skipif(bool(why_no_orthanc()), reason=why_no_orthanc())]
 
 
 @pytest.fixture(scope="module")
 def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An empty archive on a free port; its DICOMweb root."""
-    folder, port = tmp_path_factory.mktemp("orthanc"), free_port()
-    root = {"Enable": True, "Root": "/dicom-web/"}
-    settings = {
-        "StorageDirectory": str(folder / "db"),
-        "IndexDirectory": str(folder / "db"),
-        "HttpPort": port,
-        "DicomServerEnabled": False,
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "HttpCompressionEnabled": False,
-        "Plugins": [str(PLUGIN)],
-        "DicomWeb": root,
-    }
-    (folder / "orthanc.json").write_bytes(orjson.dumps(settings))
-    process = subprocess.Popen(
-        ["Orthanc", str(folder / "orthanc.json")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        wait_until_ready(f"http://127.0.0.1:{port}/system", process)
-        yield f"http://127.0.0.1:{port}/dicom-web"
-    finally:
-        process.terminate()
-        process.wait(30)
+    """An empty archive; its DICOMweb root."""
+    with orthanc_server(tmp_path_factory.mktemp("orthanc")) as archive:
+        yield f"{archive.url}/dicom-web"
 
 
 def store(orthanc: str, film: bytes) -> None:

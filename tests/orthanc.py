@@ -48,6 +48,7 @@ def orthanc_server(folder: Path) -> Iterator[Orthanc]:
         "DicomServerEnabled": False,
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
+        "HttpCompressionEnabled": False,
         "OverwriteInstances": True,
         "Plugins": [str(PLUGIN)],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
