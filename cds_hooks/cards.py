@@ -27,6 +27,7 @@ from cds_hooks.protocol import (
     Suggestion,
 )
 from explain.evidence import Claim, Explanation
+from explain.links import holds
 from explain.narrative import strongest_values
 from explain.outcome import help_sentence
 from explain.page import DISAGREE_REASONS
@@ -34,7 +35,6 @@ from explain.regions import OUTSIDE
 from explain.structured import DEMOGRAPHICS
 from explain.tested import Help, Tested
 from explain.wording import inside, listed, percent, reading
-from fhir_adapter.record import Modality
 from inference.checkpoint import Card as ModelCard
 from inference.contract import MODALITIES
 from inference.prediction import Likelihood, Prediction, Verdict
@@ -174,7 +174,7 @@ def _reasons(prediction: Prediction, explanation: Explanation) -> list[str]:
     """
     if prediction.verdict is not Verdict.ANSWER:
         return []
-    if not _holds(explanation, "structured"):
+    if not holds(explanation, "structured"):
         return [*_zone(explanation)]
     values = strongest_values(explanation.measurements, "for")
     abnormal = [f"{inside(row.name)} {reading(row)}" for row in values if row.outside and row.key not in DEMOGRAPHICS]
@@ -183,14 +183,10 @@ def _reasons(prediction: Prediction, explanation: Explanation) -> list[str]:
 
 def _zone(explanation: Explanation) -> Iterator[str]:
     speaks_for = any(share.modality == "image" and share.points > 0 for share in explanation.shares)
-    speaks_for = speaks_for and _holds(explanation, "image")
+    speaks_for = speaks_for and holds(explanation, "image")
     regions = explanation.image.regions if explanation.image else ()
     if speaks_for and regions and regions[0].name != OUTSIDE and regions[0].share >= ZONE_FROM:
         yield f"{regions[0].name} of the film"
-
-
-def _holds(explanation: Explanation, modality: Modality) -> bool:
-    return explanation.tested is None or explanation.tested.holds(modality)
 
 
 def _without(prediction: Prediction) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from explain import second_tier
+from explain import settled
 from explain.evidence import Explanation, ImageEvidence
 from explain.tested import Tested
 from inference.prediction import Prediction
@@ -78,7 +78,7 @@ def from_bytes(payload: bytes) -> Judgement:
 
 def with_tested(judgement: Judgement, tested: Tested) -> Judgement:
     """Return a judgement with its second tier: measured marks and sentences in place of the first."""
-    explanation = second_tier.with_tested(judgement.prediction, judgement.explanation, tested)
+    explanation = settled.with_tested(judgement.prediction, judgement.explanation, tested)
     return dataclasses.replace(judgement, explanation=explanation)
 
 

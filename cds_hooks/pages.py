@@ -18,9 +18,9 @@ from cds_hooks.cards import REASON_SYSTEM
 from cds_hooks.errors import Issue, Refusal
 from cds_hooks.incoming import read_page_feedback
 from cds_hooks.log import get_logger
+from cds_hooks.lost_checks import see_to_check
 from cds_hooks.parts import Parts, parts_of
 from cds_hooks.refusals import DATABASE_DOWN
-from cds_hooks.second_tier import see_to_check
 from cds_hooks.store.audit import Entry, PageState, What
 from cds_hooks.store.cards import Opinion, Page
 from cds_hooks.store.opening import Store
@@ -93,7 +93,8 @@ def _render(parts: Parts, page: Page, token: str, checked: Checked) -> str:
     here = f"/explanations/{token}"
     explanation = judgement.explanation
     image, tested = explanation.image, explanation.tested
-    mapped = image is not None and bool(image.regions) and (tested is None or tested.holds("image"))
+    # A map that does not hold has no regions left.
+    filed = image is not None and bool(image.regions) and bool(image.file)
     return render_page(
         PageView(
             judgement.prediction,
@@ -110,7 +111,7 @@ def _render(parts: Parts, page: Page, token: str, checked: Checked) -> str:
             attributes_url="/attributes",
             fhir_url=f"{here}/fhir" if explanation.patient else "",
             report_url=f"{here}/report.pdf",
-            dicom_url=f"{here}/heat.dcm" if mapped and image and image.file else "",
+            dicom_url=f"{here}/heat.dcm" if filed else "",
         )
     )
 

@@ -22,10 +22,10 @@ from cds_hooks.errors import Issue, Refusal
 from cds_hooks.incoming import read_hook
 from cds_hooks.jobs import CONNECT_S, QueueDown
 from cds_hooks.log import get_logger
+from cds_hooks.lost_checks import see_to_check
 from cds_hooks.parts import Parts, parts_of
 from cds_hooks.protocol import Card, HookResponse
 from cds_hooks.refusals import DATABASE_DOWN, refusal_of_failure
-from cds_hooks.second_tier import see_to_check
 from cds_hooks.store.audit import Entry, What
 from cds_hooks.store.cards import Shown
 from cds_hooks.store.states import Claim, Failure, JobState

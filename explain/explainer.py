@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from explain.evidence import Explanation, ImageEvidence, NoteEvidence, Share
-from explain.image import NO_RELEVANCE, FilmPictures, draw_films, image_evidence
+from explain.image import FilmPictures, draw_films, image_evidence
 from explain.narrative import Evidence, tell
 from explain.shares import EVERYTHING, NOTHING, answer_probabilities, modality_shares
 from explain.structured import NO_EFFECT, measurement_evidence, without_judgement
@@ -55,7 +55,7 @@ def explain(
         # Film and note come without marks: where in them the answer comes from, only covering parts and taking words
         # away tells (`explain.second`). The relevance of the graph is that of the encoders' output tokens, which have
         # long exchanged what they saw (`mllm-cds explain-check`, planted evidence).
-        image = image_evidence(inputs.film, NO_RELEVANCE, drawn) if inputs.film else None
+        image = image_evidence(inputs.film, drawn) if inputs.film else None
         note = note_evidence(inputs.note, (), truncated=inputs.truncated) if inputs.note else None
         rows = measurement_evidence(record, inputs, outputs.value_effect)
         evidence = Evidence(shares, baseline, image, note, rows)
@@ -94,7 +94,7 @@ def _unmarked(record: PatientRecord, inputs: ModelInputs, drawn: FilmPictures) -
 
 def _unmarked_film(record: PatientRecord, inputs: ModelInputs, drawn: FilmPictures) -> ImageEvidence | None:
     film = inputs.film or next(iter(record.films), None)
-    return image_evidence(film, NO_RELEVANCE, drawn if inputs.film else None) if film else None
+    return image_evidence(film, drawn if inputs.film else None) if film else None
 
 
 def _unmarked_note(record: PatientRecord, inputs: ModelInputs) -> NoteEvidence | None:

@@ -1,4 +1,4 @@
-"""Film and relevance of its patches -> the pictures and regions that a page shows."""
+"""Films and relevance of their patches -> the pictures that a page shows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from PIL import Image
 
 from explain.evidence import ImageEvidence, PriorFilm
 from explain.ramp import RAMP, STEPS
-from explain.regions import check_relevance, region_shares
+from explain.regions import check_relevance
 from fhir_adapter.record import Film
-from inference.contract import GRID, PATCHES
+from inference.contract import GRID
 
 LONGEST_SIDE: Final = 1024
-NO_RELEVANCE: Final = np.zeros(PATCHES, np.float32)
 
 Grey = npt.NDArray[np.float32]
 
@@ -35,22 +34,21 @@ def draw_films(film: Film | None, prior: Film | None) -> FilmPictures:
     return FilmPictures(picture_of(film) if film else b"", prior_film(prior) if film and prior else None)
 
 
-def image_evidence(film: Film, relevance: Grey, pictures: FilmPictures | None = None) -> ImageEvidence:
-    """Return the film, its heat map and the regions where the relevance lies.
+def image_evidence(film: Film, pictures: FilmPictures | None = None) -> ImageEvidence:
+    """Return the film as the answer comes with it: no map and no regions, which are measured later.
 
     Args:
         film: pixels of any size, grey 0..1.
-        relevance: shape (PATCHES,), 0 or more; all 0 for a film that is shown without marks.
         pictures: of the film and an earlier one, where they were drawn while the model ran.
 
     Raises:
-        ValueError: the relevance is not a relevance map, or the film has no pixels.
+        ValueError: the film has no pixels.
     """
     drawn = pictures or draw_films(film, None)
     return ImageEvidence(
         film_png=drawn.film_png,
-        heat_png=heat_of(relevance, shown_size(film)) if relevance.any() else b"",
-        regions=region_shares(relevance),
+        heat_png=b"",
+        regions=(),
         view=film.view,
         acquired_at=film.acquired_at,
         source=str(film.source),

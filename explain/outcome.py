@@ -8,14 +8,10 @@ from typing import Final
 
 from explain.drawing import rounded
 from explain.evidence import Direction, Explanation, MeasurementEvidence, Span
-from explain.tested import Change, Fidelity, GroupShare, Help, Step
-from explain.wording import counted, inside, listed, percent, quoted, reading, signed, term
-from inference.contract import DIAGNOSES
+from explain.tested import FINDING, Change, Fidelity, GroupShare, Help, Step
+from explain.wording import SMALLEST_POINT, by_points, counted, inside, listed, percent, quoted, reading, signed, term
+from inference.contract import DIAGNOSIS_OF_KEY
 
-SMALLEST_POINT: Final = 0.005
-"""A probability that moves by less does not move by a whole point."""
-FINDING: Final = "finding"
-_BY_KEY: Final = {diagnosis.key: diagnosis for diagnosis in DIAGNOSES}
 _PARTS: Final = {
     "image": "marked parts of the film",
     "text": "marked words",
@@ -66,17 +62,6 @@ def groups_together(explanation: Explanation) -> float:
     return sum(share.points for share in explanation.tested.groups) if explanation.tested else 0.0
 
 
-def no_map(explanation: Explanation, checking: str) -> str:
-    """Say why a film of an assessed case is shown without a map."""
-    if explanation.tested is not None:
-        return "Covering parts of the film does not lower the answer: there is no map."
-    return {
-        "running": "Being measured: parts of the film are covered one by one, to see where the answer comes from.",
-        "failed": "Shown without a map: where on the film the answer comes from could not be measured.",
-        "done": "Measured; the map comes with the next loading of this page.",
-    }.get(checking, "Shown without a map: where on the film the answer comes from is not measured here.")
-
-
 def points(probability: float) -> str:
     """Return a signed difference of probability in whole points: "+12 points", "−1 point", "under 1 point"."""
     if abs(probability) < SMALLEST_POINT:
@@ -112,7 +97,7 @@ def _moves(fall: float, what: str = "the answer") -> str:
     if abs(fall) < SMALLEST_POINT:
         return f"hardly moves {what}" if what != "it" else "hardly move it"
     verb = ("lower" if fall > 0 else "raise") + ("" if what == "it" else "s")
-    return f"{verb} {what} by {counted(max(1, round(abs(100 * fall))), 'point')}"
+    return f"{verb} {what} {by_points(fall)}"
 
 
 def _of(found: Fidelity) -> str:
@@ -124,8 +109,8 @@ def change_sentence(change: Change, explanation: Explanation) -> str:
     """Say the smallest change found that gives another answer, and which."""
     row_of = {row.key: row for row in explanation.measurements}
     steps = listed([_step(step, row_of) for step in change.steps])
-    after = _BY_KEY[change.diagnosis]
-    kept = listed([term(_BY_KEY[key]) for key in change.prediction_set]) or "no diagnosis"
+    after = DIAGNOSIS_OF_KEY[change.diagnosis]
+    kept = listed([term(DIAGNOSIS_OF_KEY[key]) for key in change.prediction_set]) or "no diagnosis"
     if change.kind == "answer":
         would = f"{term(after)} would be the likeliest ({percent(change.probability)}), and the set would hold {kept}"
     else:

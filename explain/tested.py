@@ -6,10 +6,13 @@ The job that fills them runs after the answer (`explain.second`); until then a p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from fhir_adapter.record import Modality
 from inference.entities import Entity
+
+FINDING: Final = "finding"
+"""Key of the step of a counterfactual that takes a finding of the note away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Fidelity:
 class Step:
     """One change of a counterfactual: a measurement from one value to another, in its own unit.
 
-    A finding of the note that is taken away has the key `finding`, its words as `name`, and no values.
+    A finding of the note that is taken away has the key `FINDING`, its words as `name`, and no values.
     """
 
     key: str

@@ -9,6 +9,8 @@ from typing import Final, Protocol
 
 from inference.contract import Diagnosis
 
+SMALLEST_POINT: Final = 0.005
+"""A change of probability under half a point is none."""
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS: Final = {"Cel": "°C", "10*9/L": "× 10⁹/L", "10*12/L": "× 10¹²/L", "ug/L": "µg/L", "mm[Hg]": "mmHg"}
 _DECIMALS: Final = {"temperature": 1, "wbc": 1, "neutrophils": 1, "lymphocytes": 1, "procalcitonin": 2}
@@ -101,6 +103,11 @@ def listed(items: Sequence[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """Return "1 measurement", "9 measurements"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def by_points(points: float) -> str:
+    """Return "by 12 points", "by 1 point" without a sign."""
+    return f"by {counted(max(1, round(abs(100 * points))), 'point')}"
 
 
 def inside(name: str) -> str:

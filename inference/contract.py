@@ -44,6 +44,7 @@ DIAGNOSES: Final = (
     Diagnosis("bacterial", "Bacterial pneumonia", "53084003"),
     Diagnosis("viral", "Viral pneumonia", "75570004"),
 )
+DIAGNOSIS_OF_KEY: Final = {diagnosis.key: diagnosis for diagnosis in DIAGNOSES}
 CLASSES: Final = len(DIAGNOSES)
 
 

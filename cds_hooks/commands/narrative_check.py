@@ -106,7 +106,7 @@ def _answered(checkpoint: Checkpoint, backend: Backend, record: PatientRecord, n
 def _cases(answer: Answered, chart: Resource, look_again: LookAgain | None, now: datetime) -> Iterator[NarrativeCase]:
     """Yield a case as it was answered, and as the second tier leaves it; out of scope there is nothing to test."""
     from explain.check.figures import NarrativeCase
-    from explain.second_tier import with_tested
+    from explain.settled import with_tested
     from inference.prediction import Verdict
 
     _, _, prediction, explanation = answer

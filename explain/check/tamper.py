@@ -16,7 +16,6 @@ from explain.check.vocabulary import measures
 from explain.evidence import Explanation
 
 Change = Callable[[Resource], None]
-PATIENT_OF: Final = {"birthDate": "age", "gender": "female"}
 OTHER_UNIT: Final = {"mg/L": "mg/dL", "mg/dL": "mg/L", "Cel": "[degF]", "10*9/L": "/uL", "/uL": "10*9/L"}
 OTHER_CODE: Final = "2160-0"
 """LOINC of creatinine, which no model here takes."""

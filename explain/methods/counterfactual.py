@@ -18,7 +18,7 @@ from explain.methods.moves import Move, Moves, ask_again, ask_moved, joined, len
 from explain.methods.reported import LIKELY
 from explain.methods.variants import answer_place
 from explain.methods.words import Mark
-from explain.tested import Change, Step
+from explain.tested import FINDING, Change, Step
 from fhir_adapter.quantities import QUANTITY_OF_KEY
 from inference.calibrate import DoubleArray, mask_of, prediction_set
 from inference.contract import CLASSES, DIAGNOSES, MEASUREMENTS
@@ -35,7 +35,6 @@ CLOSE: Final = 0.5
 """… at last over this many standard deviations."""
 TRIED: Final = 3
 """Changes confirmed by the whole graph before none is claimed."""
-FINDING: Final = "finding"
 FINDING_DISTANCE: Final = 1.0
 """A finding not mentioned counts as one standard deviation."""
 

@@ -18,6 +18,7 @@ from explain.evidence import (
 )
 from explain.regions import AREA_OF_REGION, OUTSIDE
 from explain.tested import GroupShare, Tested
+from explain.wording import SMALLEST_POINT
 
 MOST_NAMED: Final = 3
 """Values, and quoted words, that one sentence names."""
@@ -28,8 +29,6 @@ REGION_FROM: Final = 0.15
 REGION_ABOVE_EVEN: Final = 1.5
 """… this many times what an even spread would give it."""
 MOST_REGIONS: Final = 2
-SMALLEST_POINT: Final = 0.005
-"""A change of probability under half a point is none."""
 
 
 @dataclass(frozen=True, slots=True)

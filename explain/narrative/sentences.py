@@ -9,12 +9,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from explain.evidence import Claim, Direction
 from explain.facts import ChanceFact, Fact, QuoteFact, RegionFact, ShareFact, ValueFact
-from explain.narrative.choice import SMALLEST_POINT
 from explain.narrative.stated import sources_of
 from explain.structured import DEMOGRAPHICS
-from explain.wording import counted, inside, listed, moment, normal_range, percent, quoted, reading, term
+from explain.wording import (
+    SMALLEST_POINT,
+    by_points,
+    inside,
+    listed,
+    moment,
+    normal_range,
+    percent,
+    quoted,
+    reading,
+    term,
+)
 from fhir_adapter.record import Modality
-from inference.contract import DIAGNOSES
+from inference.contract import DIAGNOSIS_OF_KEY
 
 LONGEST_QUOTE: Final = 160
 """Characters; the longest negation that `explain.words` knows fits in, so that none is cut from its finding."""
@@ -23,7 +33,6 @@ KINDS: Final = (
     *("groups", "groups_against", "withdrawn"),
 )
 """Sentences of the first tier, and those that only a tested case has."""
-_BY_KEY: Final = {diagnosis.key: diagnosis for diagnosis in DIAGNOSES}
 
 
 def write(
@@ -54,7 +63,7 @@ def write(
 def _sorted(facts: tuple[Fact, ...]) -> dict[str, object]:
     """Return the facts by kind, under the names that the templates use."""
     chances = {fact.given: fact for fact in facts if isinstance(fact, ChanceFact)}
-    subject = next((term(_BY_KEY[fact.diagnosis]) for fact in chances.values()), "")
+    subject = next((term(DIAGNOSIS_OF_KEY[fact.diagnosis]) for fact in chances.values()), "")
     return {
         "values": [fact for fact in facts if isinstance(fact, ValueFact)],
         "quotes": [fact for fact in facts if isinstance(fact, QuoteFact)],
@@ -102,11 +111,6 @@ def is_one(values: list[ValueFact], quotes: Iterable[QuoteFact] = ()) -> bool:
 def moved(points: float) -> str:
     """Return "hardly", "up" or "down"."""
     return "hardly" if abs(points) < SMALLEST_POINT else "up" if points > 0 else "down"
-
-
-def by_points(points: float) -> str:
-    """Return "by 12 points", "by 1 point" without a sign."""
-    return f"by {counted(max(1, round(abs(100 * points))), 'point')}"
 
 
 def _environment() -> Environment:

@@ -8,7 +8,7 @@ from explain.evidence import Explanation
 from explain.image import heat_of, shown_size
 from explain.page import PageView
 from explain.regions import region_shares
-from explain.second_tier import with_tested
+from explain.settled import with_tested
 from explain.tested import Change, Fidelity, GroupShare, Help, Step, Tested, Told, ToldSentence, WordEffect, ZoneEffect
 from fhir_adapter.record import Modality, PatientRecord
 from inference.entities import Entity

@@ -12,7 +12,8 @@ from explain.image import image_evidence
 from explain.structured import measurement_evidence
 from fhir_adapter.quantities import QUANTITIES, Quantity
 from inference.contract import MODALITIES
-from tests.explain.examples import SEEN_AT, drawn_film, explained, inputs, measurement, record, relevance
+from tests.explain.examples import SEEN_AT, drawn_film, explained, inputs, measurement, record
+from tests.explain.marked import marked_film
 
 
 def with_points(baseline: float, *points: float) -> Explanation:
@@ -107,7 +108,7 @@ def test_rounded_figures_add_up(seed: int) -> None:
 
 def test_regions_are_described_largest_first() -> None:
     """Who does not see the picture is told the three largest shares."""
-    image = image_evidence(drawn_film(), relevance())
+    image = marked_film(image_evidence(drawn_film()))
     assert described(image).startswith("right lower zone")
     assert described(image).count("%") == 3
 

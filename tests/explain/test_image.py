@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explain.image import LONGEST_SIDE, NO_RELEVANCE, image_evidence
+from explain.image import LONGEST_SIDE, heat_of, image_evidence, picture_of, shown_size
 from inference.contract import GRID, PATCHES
 from tests.explain.examples import drawn_film, relevance
 
@@ -26,15 +26,14 @@ def film_of(*shape: int) -> np.ndarray:
 )
 def test_pictures_fit_the_page(shape: tuple[int, int], size: tuple[int, int]) -> None:
     """Film and heat map have one size, at most LONGEST_SIDE, and are never made larger."""
-    shown = image_evidence(replace(drawn_film(), pixels=film_of(*shape)), relevance())
-    assert opened(shown.film_png).size == opened(shown.heat_png).size == size
+    film = replace(drawn_film(), pixels=film_of(*shape))
+    assert opened(picture_of(film)).size == opened(heat_of(relevance(), shown_size(film))).size == size
     assert max(size) <= LONGEST_SIDE
 
 
 def test_film_keeps_its_greys() -> None:
     """A small film is shown grey for grey, black 0 and bone 255."""
-    shown = image_evidence(replace(drawn_film(), pixels=film_of(16, 16)), relevance())
-    picture = opened(shown.film_png)
+    picture = opened(picture_of(replace(drawn_film(), pixels=film_of(16, 16))))
     assert picture.mode == "L"
     assert np.array_equal(np.asarray(picture), (film_of(16, 16) * 255).round().astype(np.uint8))
 
@@ -42,14 +41,14 @@ def test_film_keeps_its_greys() -> None:
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0, 3.0, -2.0, np.nan, np.inf])
 def test_odd_films_are_shown(value: float) -> None:
     """A film of one grey level, or with values out of range, is still a picture."""
-    shown = image_evidence(replace(drawn_film(), pixels=np.full((20, 30), value, np.float32)), relevance())
+    shown = image_evidence(replace(drawn_film(), pixels=np.full((20, 30), value, np.float32)))
     assert opened(shown.film_png).size == (30, 20)
 
 
 def heat_alpha(grid: np.ndarray, shape: tuple[int, int] = (400, 320)) -> np.ndarray:
     film = replace(drawn_film(), pixels=film_of(*shape))
-    shown = image_evidence(film, grid.reshape(PATCHES).astype(np.float32))
-    return np.asarray(opened(shown.heat_png).convert("RGBA"))[..., 3]
+    heat_png = heat_of(grid.reshape(PATCHES).astype(np.float32), shown_size(film))
+    return np.asarray(opened(heat_png).convert("RGBA"))[..., 3]
 
 
 def test_heat_lies_over_its_patch() -> None:
@@ -75,9 +74,9 @@ def test_heat_is_relative_to_its_own_maximum() -> None:
     assert np.array_equal(heat_alpha(grid), heat_alpha(10 * grid))
 
 
-def test_no_relevance_is_no_map() -> None:
-    """A film shown without marks has no heat map and no regions."""
-    shown = image_evidence(drawn_film(), NO_RELEVANCE)
+def test_nothing_measured_is_no_map() -> None:
+    """A film comes without a heat map and without regions: both are measured later."""
+    shown = image_evidence(drawn_film())
     assert shown.heat_png == b""
     assert shown.regions == ()
 
@@ -85,4 +84,4 @@ def test_no_relevance_is_no_map() -> None:
 def test_a_film_without_pixels_is_refused() -> None:
     """A film without rows or columns is refused with a sentence."""
     with pytest.raises(ValueError, match="rows and columns"):
-        image_evidence(replace(drawn_film(), pixels=np.zeros((0, 5), np.float32)), relevance())
+        image_evidence(replace(drawn_film(), pixels=np.zeros((0, 5), np.float32)))

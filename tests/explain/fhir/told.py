@@ -9,7 +9,7 @@ from uuid import UUID
 from explain.evidence import Explanation
 from explain.fhir.subject import Told
 from explain.image import heat_of, shown_size
-from explain.second_tier import with_tested
+from explain.settled import with_tested
 from explain.tested import Fidelity, GroupShare, Tested, WordEffect, ZoneEffect
 from fhir_adapter.record import FilmFile, Note, PatientRecord
 from tests.explain import examples, marked

@@ -1,6 +1,6 @@
 """What takes the place of the first explanation once it was tested."""
 
-from explain.second_tier import with_tested
+from explain.settled import with_tested
 from explain.tested import WordEffect, ZoneEffect
 from tests.explain.examples import NOTE, record, view
 from tests.explain.findings import checked_view, failing, findings
