@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import AbstractContextManager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Final
 
 import sqlalchemy as sa
@@ -111,8 +113,27 @@ def _make_private(path: Path) -> None:
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions are ours, see _begin_sqlite
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    _journal_ahead(connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         connection.cursor().execute(f"PRAGMA {pragma}")
+
+
+def _journal_ahead(connection: DBAPIConnection) -> None:
+    """Turn on the write-ahead log, which is a change of the file only the first time.
+
+    SQLite lets nobody wait for this change: of several processes that open a new file at once, all but one are refused
+    at once, whatever the timeout.
+    """
+    until = monotonic() + WAIT_S
+    while True:
+        try:
+            connection.cursor().execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
