@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 from pydantic import SecretStr
 
-from fhir_adapter.client import FhirClient
+from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.settings import FhirSettings
 
 

@@ -18,10 +18,10 @@ from cds_hooks.protocol import HookRequest
 from cds_hooks.refusals import refusal_of_chart
 from cds_hooks.store.states import Question
 from fhir_adapter.chart import Chart
-from fhir_adapter.client import FhirClient
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirError
 from fhir_adapter.record import GapReason
+from fhir_adapter.rest.client import FhirClient
 
 COLLECT_SHARE: Final = 0.8
 """Part of the budget that may go into fetching: the rest is for the model, or at least for saying that it runs."""

@@ -11,9 +11,9 @@ from cds_hooks.pipeline import OpenPipeline, Pipeline
 from cds_hooks.settings import ServiceSettings
 from explain.attributes import SourceAttributes, read_attributes
 from fhir_adapter.chart import Chart
-from fhir_adapter.client import FhirClient
 from fhir_adapter.collect import collect_chart
 from fhir_adapter.deadline import Deadline
+from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.settings import FhirSettings
 from inference.checkpoint import Card, Checkpoint
 

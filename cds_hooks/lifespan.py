@@ -21,8 +21,8 @@ from cds_hooks.settings import ServiceSettings
 from cds_hooks.store.database import SchemaOutdated
 from cds_hooks.store.opening import Store, open_store
 from cds_hooks.waiting import Waiter
+from fhir_adapter.rest.transport import open_http
 from fhir_adapter.settings import FhirSettings
-from fhir_adapter.transport import open_http
 
 PURGE_EVERY_S: Final = 600.0
 RETRY_S: Final = 2.0

@@ -21,13 +21,13 @@ from explain.image import draw_films
 from explain.second import check_inputs
 from explain.tested import Tested
 from fhir_adapter.build import build_record
-from fhir_adapter.client import FhirClient
 from fhir_adapter.collect import collect_chart
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.dicomweb import DicomWeb
+from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.record import PatientRecord
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.transport import open_http
 from fhir_adapter.settings import FhirSettings
-from fhir_adapter.transport import open_http
 from inference.backends import Backend, open_backend
 from inference.checkpoint import Checkpoint
 from inference.contract import ModelInputs, ModelOutputs
@@ -144,4 +144,4 @@ class MllmPipeline:
 def _warm_up() -> None:
     """Import what is slow to import, before somebody waits for it."""
     import cds_hooks.suggestion  # noqa: F401, PLC0415
-    import fhir_adapter.dicom  # noqa: F401, PLC0415
+    import fhir_adapter.images.dicom  # noqa: F401, PLC0415

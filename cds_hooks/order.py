@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from explain.tested import Help
 from explain.wording import inside
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 
 RADIOGRAPH: Final = ("http://snomed.info/sct", "399208008", "Plain chest X-ray")
 LOINC: Final = "http://loinc.org"

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explain.evidence import MeasurementEvidence, Reading
-from fhir_adapter.quantities import QUANTITY_OF_KEY, Limits
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY, Limits
 from fhir_adapter.record import Measurement, PatientRecord
 from inference.contract import MEASUREMENTS, SLOTS, ModelInputs, Slot, Tensor
 

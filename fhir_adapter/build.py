@@ -8,15 +8,15 @@ from datetime import datetime
 from typing import Final
 
 from fhir_adapter.chart import Chart
-from fhir_adapter.client import FhirClient
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.dicomweb import DicomWeb
-from fhir_adapter.films import read_films, read_prior
 from fhir_adapter.gaps import merge_gaps
-from fhir_adapter.notes import read_notes
-from fhir_adapter.observations import read_measurements
+from fhir_adapter.images.dicomweb import DicomWeb
+from fhir_adapter.images.films import read_films, read_prior
+from fhir_adapter.measurements.observations import read_measurements
+from fhir_adapter.notes.documents import read_notes
 from fhir_adapter.patient import read_demographics
 from fhir_adapter.record import Film, Gap, GapReason, PatientRecord
+from fhir_adapter.rest.client import FhirClient
 
 PATIENCE_S: Final = 0.05
 """How much longer than for everything else a prior film is waited for."""

@@ -11,14 +11,14 @@ from typing import Any, Final
 import structlog
 
 from fhir_adapter.chart import Chart, unique
-from fhir_adapter.client import FhirClient
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirError, ForeignPatient
 from fhir_adapter.gaps import gap_of, merge_gaps
-from fhir_adapter.imaging import missing_endpoints
+from fhir_adapter.images.studies import missing_endpoints
 from fhir_adapter.prefetch import Part, State, read_prefetch, resolve
 from fhir_adapter.record import Gap, GapReason, Modality
 from fhir_adapter.references import is_fhir_id, is_foreign
+from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.shape import Resource
 
 log = structlog.get_logger(__name__)

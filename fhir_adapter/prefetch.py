@@ -13,9 +13,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from fhir_adapter.bundles import Page, read_page
 from fhir_adapter.errors import FhirMalformed, ForeignPatient
 from fhir_adapter.references import is_foreign
+from fhir_adapter.rest.bundles import Page, read_page
 from fhir_adapter.shape import Resource, codes_of, dicts_of
 
 # Only what the specification's subset of FHIR search allows, so that no client has to skip a key: no _include

@@ -63,7 +63,7 @@ class Demographics:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One number of the record, already in the unit of its row in `fhir_adapter.quantities`."""
+    """One number of the record, already in the unit of its row in `fhir_adapter.measurements.quantities`."""
 
     key: str
     loinc: str

@@ -53,7 +53,7 @@ class Slot:
     """One structured input: its place in the arrays is its place in `MEASUREMENTS`.
 
     Attributes:
-        key: a key of `fhir_adapter.quantities`, or `age` (months) or `female` (1, 0).
+        key: a key of `fhir_adapter.measurements.quantities`, or `age` (months) or `female` (1, 0).
         centre: value that becomes 0 (after the logarithm where `log`).
         scale: distance that becomes 1 (after the logarithm where `log`).
         log: whether the natural logarithm is taken first, for quantities that spread over decades.

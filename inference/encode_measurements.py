@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from fhir_adapter.record import Demographics, Gap, GapReason, Measurement, PatientRecord
 from inference.contract import MEASUREMENTS, SLOTS, FloatArray
 from inference.recency import age_hours, known_at

@@ -21,12 +21,12 @@ from cds_hooks.commands.stopping import fail, told_plainly
 from cds_hooks.sandbox.bench_patients import bench_id
 from cds_hooks.settings import ServiceSettings
 from fhir_adapter.build import build_record
-from fhir_adapter.client import FhirClient
 from fhir_adapter.collect import collect_chart
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.dicomweb import DicomWeb
+from fhir_adapter.images.dicomweb import DicomWeb
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.transport import open_http
 from fhir_adapter.settings import FhirSettings
-from fhir_adapter.transport import open_http
 from inference.backends import Backend, BackendError, open_backend
 from inference.backends.protocol import Arrays
 from inference.checkpoint import Checkpoint, CheckpointError

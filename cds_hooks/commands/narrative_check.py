@@ -80,10 +80,10 @@ async def explain_samples(
 async def _record(http: httpx.AsyncClient, sandbox: Sandbox, patient_id: str, now: datetime) -> PatientRecord:
     """Collect and read one chart, as a hook and its worker do."""
     from fhir_adapter.build import build_record
-    from fhir_adapter.client import FhirClient
     from fhir_adapter.collect import collect_chart
     from fhir_adapter.deadline import Deadline
-    from fhir_adapter.dicomweb import DicomWeb
+    from fhir_adapter.images.dicomweb import DicomWeb
+    from fhir_adapter.rest.client import FhirClient
     from fhir_adapter.settings import FhirSettings
 
     settings, deadline = FhirSettings(allowed_servers=(HttpUrl(URL),)), Deadline.after(LIMIT_S)

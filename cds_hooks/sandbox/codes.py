@@ -1,6 +1,6 @@
 """LOINC codes and printed units of the sample charts.
 
-Kept apart from `fhir_adapter.quantities` on purpose: a shared table would hide a wrong code.
+Kept apart from `fhir_adapter.measurements.quantities` on purpose: a shared table would hide a wrong code.
 """
 
 from __future__ import annotations

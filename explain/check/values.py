@@ -103,7 +103,7 @@ def _unit(quantity: Resource) -> str:
 def _line(written: str, unit: str, molar_mass: float | None) -> tuple[float, float] | None:
     """Return factor and offset from a written unit to that of the quantity, by the UCUM library."""
     # The library takes half a second to load, and a narrator's text needs no conversion.
-    from fhir_adapter.ucum import line_between  # noqa: PLC0415
+    from fhir_adapter.measurements.ucum import line_between  # noqa: PLC0415
 
     given = spellings().get(written.lower().replace(" ", ""), written)
     line = (1.0, 0.0) if given == unit else line_between(given, unit)

@@ -19,7 +19,7 @@ from explain.methods.reported import LIKELY
 from explain.methods.variants import answer_place
 from explain.methods.words import Mark
 from explain.tested import FINDING, Change, Step
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from inference.calibrate import DoubleArray, mask_of, prediction_set
 from inference.contract import CLASSES, DIAGNOSES, MEASUREMENTS
 from inference.explore import Explorer, Memory

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from inference.contract import MEASUREMENTS, SLOT_OF_KEY, SLOTS, FloatArray
 
 

@@ -21,7 +21,7 @@ from explain.methods.inputs import CheckInputs
 from explain.methods.memories import remember
 from explain.methods.reported import as_reported
 from explain.tested import Help
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from fhir_adapter.record import Modality
 from inference.bank import Bank
 from inference.calibrate import DoubleArray, mask_of, prediction_set

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from inference.contract import MEASUREMENTS, SLOT_OF_KEY
 
 LIKELY: Final = 2.5

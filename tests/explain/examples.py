@@ -13,7 +13,7 @@ from explain.evidence import Explanation, MeasurementEvidence, PriorFilm, Readin
 from explain.explainer import explain
 from explain.page import PageView
 from explain.shares import EVERYTHING, answer_probabilities
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from fhir_adapter.record import (
     Demographics,
     Film,

@@ -13,7 +13,7 @@ from PIL import Image
 
 from explain.dicom_capture import Capture, NotFiledError, burned_in, secondary_capture
 from explain.evidence import ImageEvidence
-from fhir_adapter.dicom import decode_film
+from fhir_adapter.images.dicom import decode_film
 from fhir_adapter.record import FilmFile
 from tests.explain import examples, marked
 from tests.fhir_adapter.builders import FILM_UID, SERIES_UID, STUDY_UID, dicom_file

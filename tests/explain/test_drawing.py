@@ -10,7 +10,7 @@ from explain.drawing import described, pull, rounded, scale, segments, steps, us
 from explain.evidence import Explanation, NoteEvidence, Share, Span
 from explain.image import image_evidence
 from explain.structured import measurement_evidence
-from fhir_adapter.quantities import QUANTITIES, Quantity
+from fhir_adapter.measurements.quantities import QUANTITIES, Quantity
 from inference.contract import MODALITIES
 from tests.explain.examples import SEEN_AT, drawn_film, explained, inputs, measurement, record
 from tests.explain.marked import marked_film

@@ -19,7 +19,7 @@ from explain.wording import (
     signed,
     term,
 )
-from fhir_adapter.quantities import QUANTITIES, QUANTITY_OF_KEY, Quantity
+from fhir_adapter.measurements.quantities import QUANTITIES, QUANTITY_OF_KEY, Quantity
 from inference.contract import DIAGNOSES
 from tests.explain.examples import SEEN_AT
 

@@ -19,8 +19,8 @@ from pydantic import SecretStr
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
-from fhir_adapter.client import FhirClient
 from fhir_adapter.deadline import Deadline
+from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.settings import FhirSettings
 
 SERVER = "https://ehr.example.org/fhir"

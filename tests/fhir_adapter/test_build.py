@@ -7,8 +7,8 @@ import pytest
 
 from fhir_adapter.build import build_record
 from fhir_adapter.chart import Chart
-from fhir_adapter.dicomweb import DicomWeb
 from fhir_adapter.gaps import TRANSIENT
+from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.record import Gap, GapReason
 from tests.fhir_adapter.builders import (
     ASKED_AT,

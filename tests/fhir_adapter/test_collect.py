@@ -5,11 +5,11 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from fhir_adapter.client import FhirClient
 from fhir_adapter.collect import collect_chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirMalformed, ForeignPatient
 from fhir_adapter.record import Gap, GapReason
+from fhir_adapter.rest.client import FhirClient
 from tests.fhir_adapter.builders import (
     ASKED_AT,
     PATIENT_ID,

@@ -9,12 +9,12 @@ import pytest
 from pydantic import SecretStr
 
 from fhir_adapter.build import build_record
-from fhir_adapter.client import FhirClient
 from fhir_adapter.collect import collect_chart
 from fhir_adapter.errors import ChartUnavailable, FhirGone, FhirRejected
 from fhir_adapter.record import GapReason
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.transport import open_http
 from fhir_adapter.settings import FhirSettings
-from fhir_adapter.transport import open_http
 from tests.fhir_adapter.builders import (
     ASKED_AT,
     DATA,

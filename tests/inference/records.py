@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from fhir_adapter.record import Demographics, Film, Measurement, Note, PatientRecord, Source
 
 ASKED_AT = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

@@ -17,7 +17,7 @@ from cds_hooks.sandbox.combined import combined_app
 from cds_hooks.sandbox.demonstration import demo_fhir_settings, demo_settings
 from cds_hooks.sandbox.hospital import Sandbox
 from cds_hooks.sandbox.patients import build_samples
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from inference.contract import DIAGNOSES
 from inference.training.cohort import case_for
 from inference.training.data.films import Film, read_folder

@@ -11,7 +11,7 @@ from fhir.resources.R4B.bundle import Bundle
 from cds_hooks.sandbox.cases import load_cases
 from cds_hooks.sandbox.films import FilmMissing
 from cds_hooks.sandbox.patients import TEST_DATA, Samples, birth_date, sample_patients
-from fhir_adapter.quantities import QUANTITY_OF_LOINC
+from fhir_adapter.measurements.quantities import QUANTITY_OF_LOINC
 from tests.sandbox.conftest import NOW
 
 NOT_FOR_THE_MODEL = {"29463-7", "85354-9", "8480-6", "8462-4", "58410-2"}

@@ -37,7 +37,8 @@ class Child:
 
     Attributes:
         group: which of the four distributions it was drawn from.
-        values: every quantity, `age` in months and `female` as 0 or 1, in the units of `fhir_adapter.quantities`.
+        values: every quantity, `age` in months and `female` as 0 or 1, in the units of
+            `fhir_adapter.measurements.quantities`.
         days: days since the illness began.
         fever: temperature as standard deviations from the mean of the group.
     """

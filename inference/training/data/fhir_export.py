@@ -21,9 +21,9 @@ from pydicom.errors import InvalidDicomError
 
 from fhir_adapter.dates import read_moment
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.imaging import find_films
-from fhir_adapter.notes import read_notes
-from fhir_adapter.observations import read_measurements
+from fhir_adapter.images.studies import find_films
+from fhir_adapter.measurements.observations import read_measurements
+from fhir_adapter.notes.documents import read_notes
 from fhir_adapter.patient import read_demographics
 from fhir_adapter.record import PatientRecord
 from fhir_adapter.references import split_reference

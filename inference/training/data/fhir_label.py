@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from fhir_adapter.dates import read_moment, read_period
-from fhir_adapter.observations import USABLE_STATUSES
+from fhir_adapter.measurements.observations import USABLE_STATUSES
 from fhir_adapter.shape import Resource, as_dict, as_text, codes_of, dicts_of
 from inference.training.data.codes import SYSTEM_OF_URI, CodeTable, System, Verdict
 from inference.training.data.fhir_files import ExportedPatient

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from fhir_adapter.dicom import decode_film
 from fhir_adapter.errors import DicomUnreadable
+from fhir_adapter.images.dicom import decode_film
 from inference.contract import DIAGNOSES, IMAGE_SIZE
 
 Split = Literal["train", "validation", "calibration", "test"]

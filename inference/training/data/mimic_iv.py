@@ -16,9 +16,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.units import to_unit
 from fhir_adapter.record import Demographics, Measurement, Sex, Source
-from fhir_adapter.units import to_unit
 from inference.training.data.codes import System
 from inference.training.data.films import FolderError
 from inference.training.data.mimic_items import Item, lab_items, vital_items
@@ -29,7 +29,7 @@ SEXES: Final[dict[str, Sex]] = {"F": "female", "M": "male"}
 SYSTEMS: Final[dict[str, System]] = {"9": "icd9", "10": "icd10"}
 BEFORE: Final = timedelta(hours=max(quantity.stale_after_h for quantity in QUANTITY_OF_KEY.values()))
 LIMIT: Final = re.compile(r"\s*(?:[<>]=?|less than|greater than)\s*(\d+(?:\.\d+)?)\s*", re.IGNORECASE)
-"""A result beyond the assay's limit; the limit counts, as in `fhir_adapter.observations`."""
+"""A result beyond the assay's limit; the limit counts, as in `fhir_adapter.measurements.observations`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from fhir_adapter.record import Demographics, Film, Measurement, Note, PatientRecord, Sex, Source
 from inference.contract import DIAGNOSES
 from inference.training.data.case import Case

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from fhir_adapter.record import Measurement, PatientRecord
 from inference.contract import MEASUREMENTS, SLOT_OF_KEY
 from inference.training.robustness.kind import Degradation, Kind, Subject

@@ -19,7 +19,7 @@ from pydicom.data import get_testdata_file
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
 
-from fhir_adapter.dicom import decode_film
+from fhir_adapter.images.dicom import decode_film
 from inference.contract import IMAGE_SIZE
 from inference.training.data.adult import find_adult
 from inference.training.data.films import open_grey

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from explain.check.tamper import reader_of
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from tests.explain.examples import NOTE, SEEN_AT, VALUES, drawn_film, measurement
 
 Resource = dict[str, Any]

@@ -8,12 +8,12 @@ import pytest
 import explain.check
 from explain.check.vocabulary import kind_of_word, measures, plain_words
 from explain.structured import DEMOGRAPHICS
-from fhir_adapter.quantities import QUANTITIES, Quantity
+from fhir_adapter.measurements.quantities import QUANTITIES, Quantity
 
 FOLDER = Path(explain.check.__file__).parent
 TYPES = {
     "explain.evidence", "explain.facts", "explain.tested", "fhir_adapter.record", "inference.prediction",
-    "inference.contract", "fhir_adapter.ucum",
+    "inference.contract", "fhir_adapter.measurements.ucum",
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from explain.evidence import Claim, Explanation, MeasurementEvidence, Region, Sh
 from explain.narrative import Evidence, retell, tell
 from explain.regions import AREA_OF_REGION, OUTSIDE
 from explain.tested import GroupShare, WordEffect, ZoneEffect
-from fhir_adapter.quantities import QUANTITIES
+from fhir_adapter.measurements.quantities import QUANTITIES
 from inference.prediction import Prediction
 from tests.explain.check.lies import LIES, TRUE
 from tests.explain.examples import OUT_OF_SCOPE, SEEN_AT, UNSURE, record

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from explain.methods.reported import as_reported, fits_together, reported
-from fhir_adapter.quantities import QUANTITIES
+from fhir_adapter.measurements.quantities import QUANTITIES
 from inference.contract import MEASUREMENTS, SLOT_OF_KEY
 
 

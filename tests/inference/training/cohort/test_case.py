@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from inference.contract import SLOT_OF_KEY
 from inference.training.cohort import LABELS, case_for, draw_case, draw_cases
 from inference.training.data.case import Case

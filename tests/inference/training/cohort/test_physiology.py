@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fhir_adapter.quantities import QUANTITIES
+from fhir_adapter.measurements.quantities import QUANTITIES
 from inference.training.cohort.blood import day_factor, marker
 from inference.training.cohort.parameters import GROUPS, Group
 from inference.training.cohort.physiology import correlations

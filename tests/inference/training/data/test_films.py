@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from pydicom.data import get_testdata_file
 
-from fhir_adapter.dicom import decode_film
+from fhir_adapter.images.dicom import decode_film
 from inference.encode_film import to_square
 from inference.training.data.films import Film, FolderError, load_pixels, read_folder, share_out
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fhir_adapter.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from fhir_adapter.record import Measurement, PatientRecord
 from inference.contract import MEASUREMENTS, SLOT_OF_KEY
 from inference.encode_film import to_square

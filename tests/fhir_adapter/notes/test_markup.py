@@ -1,6 +1,6 @@
 import pytest
 
-from fhir_adapter.markup import strip_markup
+from fhir_adapter.notes.markup import strip_markup
 
 
 @pytest.mark.parametrize(

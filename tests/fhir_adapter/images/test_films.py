@@ -2,8 +2,8 @@ import httpx
 import pytest
 
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.dicomweb import DicomWeb
-from fhir_adapter.films import MAX_TRIES, read_films, read_prior
+from fhir_adapter.images.dicomweb import DicomWeb
+from fhir_adapter.images.films import MAX_TRIES, read_films, read_prior
 from fhir_adapter.record import Gap, GapReason
 from tests.fhir_adapter.builders import (
     FILM_UID,

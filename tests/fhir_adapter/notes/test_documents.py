@@ -3,11 +3,11 @@ import asyncio
 import httpx
 import pytest
 
-from fhir_adapter.client import FhirClient
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.notes import MAX_NOTES, read_notes
-from fhir_adapter.plaintext import MAX_BYTES, MAX_CHARS
+from fhir_adapter.notes.documents import MAX_NOTES, read_notes
+from fhir_adapter.notes.plaintext import MAX_BYTES, MAX_CHARS
 from fhir_adapter.record import Gap, GapReason
+from fhir_adapter.rest.client import FhirClient
 from tests.fhir_adapter.builders import (
     SERVER,
     FakeFhir,

@@ -15,14 +15,14 @@ import httpx
 import orjson
 from pydantic import SecretStr
 
-from fhir_adapter.addresses import is_allowed, is_within, read_url
-from fhir_adapter.bundles import Page, read_page
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirError, FhirMalformed, ServerNotAllowed
 from fhir_adapter.references import is_fhir_id
+from fhir_adapter.rest.addresses import is_allowed, is_within, read_url
+from fhir_adapter.rest.bundles import Page, read_page
+from fhir_adapter.rest.transport import Answer, Question, bearer, fetch
 from fhir_adapter.settings import FhirSettings
 from fhir_adapter.shape import Resource, as_text
-from fhir_adapter.transport import Answer, Question, bearer, fetch
 
 _JSON: Final = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 # `no-store` would make HAPI cut a search off after one page without saying so.

@@ -3,9 +3,9 @@ import pytest
 from pydantic import SecretStr
 
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.dicomweb import DicomWeb
 from fhir_adapter.errors import FhirError, FhirGone, FhirMalformed, FhirTimeout, ServerNotAllowed
-from fhir_adapter.imaging import FilmAddress
+from fhir_adapter.images.dicomweb import DicomWeb
+from fhir_adapter.images.studies import FilmAddress
 from fhir_adapter.record import Source
 from tests.fhir_adapter.builders import (
     ARCHIVE,

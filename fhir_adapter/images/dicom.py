@@ -23,7 +23,7 @@ from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 from pydicom.valuerep import DA, TM
 
 from fhir_adapter.errors import DicomUnreadable
-from fhir_adapter.grey import FloatArray, Table, Window, to_grey
+from fhir_adapter.images.grey import FloatArray, Table, Window, to_grey
 from fhir_adapter.record import FilmFile
 
 # pydicom quotes what it finds odd in warnings and logs: names and birth dates among it. We check what we read.

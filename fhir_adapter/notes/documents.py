@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from fhir_adapter.client import FhirClient
 from fhir_adapter.dates import read_moment, read_period
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirError
 from fhir_adapter.gaps import gap_of, merge_gaps
-from fhir_adapter.plaintext import MAX_BYTES, MAX_CHARS, is_text, media_type, to_text
+from fhir_adapter.notes.plaintext import MAX_BYTES, MAX_CHARS, is_text, media_type, to_text
 from fhir_adapter.record import Gap, GapReason, Note
 from fhir_adapter.references import source_of
+from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.shape import Resource, as_dict, as_text, dicts_of
 
 MAX_NOTES: Final = 10

@@ -1,6 +1,6 @@
 import pytest
 
-from fhir_adapter.plaintext import MAX_BYTES, is_text, to_text
+from fhir_adapter.notes.plaintext import MAX_BYTES, is_text, to_text
 
 
 @pytest.mark.parametrize(

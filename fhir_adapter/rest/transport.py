@@ -13,7 +13,6 @@ from typing import Final
 import httpx
 from pydantic import SecretStr
 
-from fhir_adapter.addresses import is_within
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import (
     FhirError,
@@ -25,6 +24,7 @@ from fhir_adapter.errors import (
     FhirUnavailable,
     ServerNotAllowed,
 )
+from fhir_adapter.rest.addresses import is_within
 from fhir_adapter.settings import FhirSettings
 
 MAX_REDIRECTS: Final = 3

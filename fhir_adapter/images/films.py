@@ -8,15 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.dicomweb import DicomWeb
 from fhir_adapter.errors import DicomUnreadable, FhirError, FhirMalformed, FhirTimeout
 from fhir_adapter.gaps import gap_of, merge_gaps
-from fhir_adapter.imaging import ITEM, FilmAddress, find_films
+from fhir_adapter.images.dicomweb import DicomWeb
+from fhir_adapter.images.studies import ITEM, FilmAddress, find_films
 from fhir_adapter.record import Film, Gap, GapReason
 from fhir_adapter.shape import Resource
 
 if TYPE_CHECKING:
-    from fhir_adapter.dicom import DicomFilm
+    from fhir_adapter.images.dicom import DicomFilm
 
 MAX_TRIES: Final = 4
 """Instances fetched before giving up: FHIR rarely says which of a study's films is the frontal one."""
@@ -83,7 +83,7 @@ async def _read(candidate: FilmAddress, dicomweb: DicomWeb, deadline: Deadline) 
 
 async def _decode(data: bytes, deadline: Deadline) -> DicomFilm:
     # pydicom takes 0.1 s to import, and a process that only answers hooks never decodes.
-    from fhir_adapter.dicom import decode_film  # noqa: PLC0415
+    from fhir_adapter.images.dicom import decode_film  # noqa: PLC0415
 
     try:
         async with asyncio.timeout(deadline.remaining()):

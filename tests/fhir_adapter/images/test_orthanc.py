@@ -12,11 +12,11 @@ from pydicom.data import get_testdata_file
 
 from fhir_adapter.build import build_record
 from fhir_adapter.chart import Chart
-from fhir_adapter.dicom import decode_film
-from fhir_adapter.dicomweb import DicomWeb
+from fhir_adapter.images.dicom import decode_film
+from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.record import Gap, GapReason
+from fhir_adapter.rest.transport import open_http
 from fhir_adapter.settings import FhirSettings
-from fhir_adapter.transport import open_http
 from tests.fhir_adapter.builders import ASKED_AT, FILM_UID, Json, dicom_file, endpoint, patient, series, soon, study
 from tests.orthanc import orthanc_server, why_no_orthanc
 

@@ -6,8 +6,8 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage
 
-from fhir_adapter.dicom import decode_film
 from fhir_adapter.errors import DicomUnreadable
+from fhir_adapter.images.dicom import decode_film
 from fhir_adapter.record import FilmFile
 from tests.fhir_adapter.builders import FILM_UID, SERIES_UID, STUDY_UID, dicom_file, ramp
 

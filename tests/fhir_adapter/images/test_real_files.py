@@ -11,9 +11,9 @@ from pydicom.data import get_testdata_file
 from fhir_adapter.build import build_record
 from fhir_adapter.chart import Chart
 from fhir_adapter.collect import collect_chart
-from fhir_adapter.dicom import DicomFilm, decode_film
-from fhir_adapter.notes import read_notes
-from fhir_adapter.observations import read_measurements
+from fhir_adapter.images.dicom import DicomFilm, decode_film
+from fhir_adapter.measurements.observations import read_measurements
+from fhir_adapter.notes.documents import read_notes
 from fhir_adapter.record import GapReason
 from fhir_adapter.references import is_foreign
 from tests.fhir_adapter.builders import ASKED_AT, DATA, Json, bundle, soon

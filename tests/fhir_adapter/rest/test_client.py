@@ -5,7 +5,6 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from fhir_adapter.client import FhirClient
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import (
     FhirError,
@@ -17,7 +16,8 @@ from fhir_adapter.errors import (
     FhirUnavailable,
     ServerNotAllowed,
 )
-from fhir_adapter.transport import open_http
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.transport import open_http
 from tests.fhir_adapter.builders import (
     SERVER,
     FakeFhir,

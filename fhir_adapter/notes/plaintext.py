@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import Final
 
-from fhir_adapter.markup import strip_markup
+from fhir_adapter.notes.markup import strip_markup
 
 MAX_BYTES: Final = 2**20
 MAX_CHARS: Final = 100_000

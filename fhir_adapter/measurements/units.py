@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from fhir_adapter.quantities import Quantity
+from fhir_adapter.measurements.quantities import Quantity
 
 UCUM: Final = "http://unitsofmeasure.org"
 _LONGEST: Final = 40
@@ -103,7 +103,7 @@ def _by_substance(unit: str, target: str, molar_mass: float) -> tuple[float, flo
 
 def _ask_library(unit: str, target: str) -> tuple[float, float] | None:
     # It costs half a second, and most processes never meet a unit outside the table.
-    from fhir_adapter.ucum import line_between  # noqa: PLC0415
+    from fhir_adapter.measurements.ucum import line_between  # noqa: PLC0415
 
     return line_between(unit, target)
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from fhir_adapter.observations import read_measurements
+from fhir_adapter.measurements.observations import read_measurements
 from fhir_adapter.record import GapReason, Measurement
 from tests.fhir_adapter.builders import ASKED_AT, Json, concept, observation, quantity
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from fhir_adapter.dates import read_moment, read_period
-from fhir_adapter.quantities import QUANTITY_OF_LOINC, Quantity
+from fhir_adapter.measurements.quantities import QUANTITY_OF_LOINC, Quantity
+from fhir_adapter.measurements.units import UCUM, to_unit
 from fhir_adapter.record import Gap, GapReason, Measurement, Source
 from fhir_adapter.references import source_of
 from fhir_adapter.shape import Resource, as_dict, as_text, codes_of, dicts_of
-from fhir_adapter.units import UCUM, to_unit
 
 USABLE_STATUSES: Final = frozenset({"final", "amended", "corrected"})
 """R4 ObservationStatus of results that somebody stands behind."""

@@ -1,9 +1,9 @@
 import httpx
 import pytest
 
-from fhir_adapter.addresses import is_within
-from fhir_adapter.client import check_allowed
 from fhir_adapter.errors import ServerNotAllowed
+from fhir_adapter.rest.addresses import is_within
+from fhir_adapter.rest.client import check_allowed
 from fhir_adapter.settings import FhirSettings
 from tests.fhir_adapter.builders import SERVER, settings
 

@@ -1,6 +1,6 @@
 import pytest
 
-from fhir_adapter.multipart import first_part
+from fhir_adapter.images.multipart import first_part
 
 KIND = 'multipart/related; type="application/dicom"; boundary='
 

@@ -7,13 +7,13 @@ from typing import Final
 import httpx
 from pydantic import SecretStr
 
-from fhir_adapter.addresses import is_allowed, read_url, same_origin
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirMalformed, ServerNotAllowed
-from fhir_adapter.imaging import FilmAddress
-from fhir_adapter.multipart import first_part
+from fhir_adapter.images.multipart import first_part
+from fhir_adapter.images.studies import FilmAddress
+from fhir_adapter.rest.addresses import is_allowed, read_url, same_origin
+from fhir_adapter.rest.transport import Question, bearer, fetch
 from fhir_adapter.settings import FhirSettings
-from fhir_adapter.transport import Question, bearer, fetch
 
 # `transfer-syntax=*` is "as it is stored": without it a server must decompress, and some cannot.
 # One media type only: Orthanc does not read a list.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fhir_adapter.grey import FloatArray, Window, to_grey
+from fhir_adapter.images.grey import FloatArray, Window, to_grey
 
 VALUES = np.linspace(0, 1000, 6400, dtype=np.float32).reshape(80, 80)
 

@@ -3,9 +3,9 @@ import sys
 
 import pytest
 
-from fhir_adapter.quantities import QUANTITIES, QUANTITY_OF_KEY, Quantity
-from fhir_adapter.ucum import line_between
-from fhir_adapter.units import COMMON, to_unit, warm_up
+from fhir_adapter.measurements.quantities import QUANTITIES, QUANTITY_OF_KEY, Quantity
+from fhir_adapter.measurements.ucum import line_between
+from fhir_adapter.measurements.units import COMMON, to_unit, warm_up
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_library_is_loaded_only_when_needed() -> None:
     """Importing the adapter, and converting common units, loads neither the UCUM library nor pydicom."""
     program = (
         "import sys, fhir_adapter.build, fhir_adapter.collect\n"
-        "from fhir_adapter.units import to_unit\n"
-        "from fhir_adapter.quantities import QUANTITY_OF_KEY\n"
+        "from fhir_adapter.measurements.units import to_unit\n"
+        "from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY\n"
         "to_unit(100.4, '[degF]', QUANTITY_OF_KEY['temperature'])\n"
         "print([name for name in ('pint', 'ucumvert', 'pydicom', 'torch') if name in sys.modules])"
     )

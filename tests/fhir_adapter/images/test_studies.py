@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from fhir_adapter.imaging import FilmAddress, find_films, missing_endpoints
+from fhir_adapter.images.studies import FilmAddress, find_films, missing_endpoints
 from fhir_adapter.record import GapReason
 from tests.fhir_adapter.builders import (
     ARCHIVE,

@@ -1,0 +1,1 @@
+"""Imaging studies -> the pixels of a radiograph."""

@@ -1,0 +1,1 @@
+"""Observations -> numbers in the unit of their quantity."""

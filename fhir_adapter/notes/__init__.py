@@ -1,0 +1,1 @@
+"""Documents -> the plain text of clinical notes."""
