@@ -5,7 +5,8 @@ A chart is collected while the hook waits and stored (encrypted) for the worker,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from typing import Final
 
 import orjson
 
@@ -13,7 +14,7 @@ from fhir_adapter.record import Gap, GapReason
 from fhir_adapter.references import source_of
 from fhir_adapter.shape import Resource, as_text
 
-_LISTS = ("observations", "documents", "studies", "endpoints")
+_LISTS: Final = ("observations", "documents", "reports", "studies", "media", "endpoints")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +25,31 @@ class Chart:
         patient: the Patient resource.
         observations: vital signs and laboratory results, each once.
         documents: DocumentReferences.
+        reports: DiagnosticReports.
         studies: ImagingStudies.
+        media: Media (R4 and R4B; R5 keeps pictures in DocumentReferences).
         endpoints: where the studies' images are.
         gaps: what could not be collected.
     """
 
     patient: Resource
+    _: KW_ONLY
     observations: tuple[Resource, ...] = ()
     documents: tuple[Resource, ...] = ()
+    reports: tuple[Resource, ...] = ()
     studies: tuple[Resource, ...] = ()
+    media: tuple[Resource, ...] = ()
     endpoints: tuple[Resource, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
+    def resources(self) -> tuple[Resource, ...]:
+        """Return every resource, the Patient first."""
+        lists: tuple[tuple[Resource, ...], ...] = tuple(getattr(self, name) for name in _LISTS)
+        return (self.patient, *(resource for one in lists for resource in one))
+
     def versions(self) -> tuple[str, ...]:
         """Return `Type/id/_history/version` of every resource, sorted: equal for equal content."""
-        resources = (self.patient, *self.observations, *self.documents, *self.studies, *self.endpoints)
-        return tuple(sorted({str(source_of(resource)) for resource in resources}))
+        return tuple(sorted({str(source_of(resource)) for resource in self.resources()}))
 
     def to_json(self) -> bytes:
         """Return the chart as JSON."""

@@ -12,7 +12,7 @@ import structlog
 
 from fhir_adapter.chart import Chart, unique
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import ChartUnavailable, FhirError, ForeignPatient
+from fhir_adapter.errors import ChartUnavailable, FhirError, FhirGone, FhirRefused, FhirRejected, ForeignPatient
 from fhir_adapter.gaps import gap_of, merge_gaps
 from fhir_adapter.images.studies import missing_endpoints
 from fhir_adapter.prefetch import Part, State, read_prefetch, resolve
@@ -27,8 +27,12 @@ _ITEMS: Final[dict[str, tuple[Modality, str]]] = {
     "vitals": ("structured", "vital signs"),
     "labs": ("structured", "laboratory results"),
     "notes": ("text", "clinical notes"),
+    "reports": ("text", "diagnostic reports"),
     "imaging": ("image", "radiograph"),
+    "media": ("image", "photographed radiograph"),
 }
+_OPTIONAL: Final = frozenset({"reports", "media"})
+"""Parts that many servers do not have, or do not open to us: that they were not to be had is no news."""
 _REASON_OF_STATE: Final = {
     State.NONE: (GapReason.MISSING, ""),
     State.REFUSED: (GapReason.REFUSED, ""),
@@ -88,12 +92,14 @@ async def collect_chart(
     patient, found = await asyncio.gather(_find_patient(parts["patient"], client, question), asyncio.gather(*reads))
     if isinstance(patient, FhirError):
         raise patient
-    vitals, labs, notes, imaging = found
+    vitals, labs, notes, reports, imaging, media = found
     return Chart(
         patient,
         observations=unique(vitals.resources + labs.resources),
         documents=unique(notes.resources),
+        reports=unique(reports.resources),
         studies=unique(imaging.resources),
+        media=unique(media.resources),
         endpoints=unique(imaging.others),
         gaps=merge_gaps(*(part.gaps for part in found)),
     )
@@ -118,9 +124,11 @@ async def _find_part(key: str, part: Part, client: FhirClient | None, question: 
         if key == "imaging" and client is not None:
             return await _with_endpoints(found, client, question.deadline)
     except FhirError as error:
-        gap = gap_of(error, *_ITEMS[key])
+        if key in _OPTIONAL and isinstance(error, (FhirGone, FhirRefused, FhirRejected)):
+            log.info("part_not_offered", part=key, error=type(error).__name__)
+            return _Found()
         log.warning("part_not_collected", part=key, error=type(error).__name__)
-        return _Found(gaps=(gap,))
+        return _Found(gaps=(gap_of(error, *_ITEMS[key]),))
     return found
 
 
@@ -137,6 +145,8 @@ async def _complete(key: str, part: Part, client: FhirClient | None, question: _
     elif part.state is State.ABSENT and client is not None:
         params = {**query.params, "_count": str(min(client.settings.page_size, int(query.params["_count"])))}
         result = await client.search(query.resource_type, params, question.deadline)
+    elif key in _OPTIONAL:
+        return _Found()
     else:
         return _Found(gaps=(Gap(modality, item, *_REASON_OF_STATE[part.state]),))
     # A server that ignores a filter answers with everybody's data, and HAPI does so for some requests.

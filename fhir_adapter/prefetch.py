@@ -27,9 +27,14 @@ TEMPLATES: Final[dict[str, str]] = {
     "labs": "Observation?patient={{context.patientId}}&category=laboratory"
     "&date=ge{{today() - 3 days}}&_sort=-date&_count=100",
     "notes": "DocumentReference?patient={{context.patientId}}&date=ge{{today() - 30 days}}&_sort=-date&_count=20",
+    "reports": "DiagnosticReport?patient={{context.patientId}}&date=ge{{today() - 30 days}}&_sort=-date&_count=20",
     # Two years: an earlier film is compared by eye; which film is of today's illness is decided later.
     "imaging": "ImagingStudy?patient={{context.patientId}}&started=ge{{today() - 730 days}}&_sort=-started&_count=10",
 }
+OWN_QUERIES: Final[dict[str, str]] = {
+    "media": "Media?patient={{context.patientId}}&created=ge{{today() - 30 days}}&_sort=-created&_count=10",
+}
+"""Asked for by us only, and only where no imaging study was sent along: few EHRs have them."""
 _DAYS_AGO: Final = re.compile(r"\{\{today\(\) - (\d+) days\}\}")
 _ACCESS_CODES: Final = frozenset({"security", "login", "forbidden", "expired", "suppressed"})
 """OperationOutcome.issue.code of a refusal (R4 IssueType)."""
@@ -66,14 +71,14 @@ class Query:
 
 def resolve(key: str, patient_id: str, today: date) -> Query:
     """Fill in the search template of a key, for the parts that we fetch ourselves."""
-    filled = TEMPLATES[key].replace("{{context.patientId}}", patient_id)
+    filled = (TEMPLATES | OWN_QUERIES)[key].replace("{{context.patientId}}", patient_id)
     filled = _DAYS_AGO.sub(lambda found: (today - timedelta(days=int(found[1]))).isoformat(), filled)
     resource_type, _, query = filled.partition("?")
     return Query(resource_type, dict(pair.split("=", 1) for pair in query.split("&")))
 
 
 def read_prefetch(prefetch: Mapping[str, Any] | None, patient_id: str, base_url: str = "") -> dict[str, Part]:
-    """Tell the states of all keys of `TEMPLATES` apart; unknown keys are ignored.
+    """Tell the states of all keys of `TEMPLATES` and `OWN_QUERIES` apart; unknown keys are ignored.
 
     Args:
         prefetch: the field of the hook request, None where it has none.
@@ -88,6 +93,9 @@ def read_prefetch(prefetch: Mapping[str, Any] | None, patient_id: str, base_url:
     if not isinstance(given, Mapping):
         raise FhirMalformed("prefetch", "an object is expected here")
     parts = {key: _read_part(key, given) for key in TEMPLATES}
+    imaging = parts["imaging"]
+    without_study = imaging.state is State.ABSENT or (imaging.state is State.GIVEN and not imaging.page.matches)
+    parts["media"] = Part(State.ABSENT if without_study else State.NONE)
     for key, part in parts.items():
         if any(is_foreign(resource, patient_id, base_url) for resource in part.page.matches + part.page.others):
             raise ForeignPatient(key)

@@ -15,7 +15,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _REFERENCE: Final = re.compile(
     r"(?:(?P<base>https?://\S+)/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?"
 )
-_OF_A_PATIENT: Final = frozenset({"Observation", "DocumentReference", "ImagingStudy"})
+_OF_A_PATIENT: Final = frozenset({"DiagnosticReport", "DocumentReference", "ImagingStudy", "Media", "Observation"})
 """Types we read that always concern somebody: without a subject they prove nothing."""
 
 

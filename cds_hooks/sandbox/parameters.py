@@ -131,6 +131,20 @@ PARAMETERS: Final[dict[str, dict[str, Parameter]]] = {
         "type": Parameter("token", _concepts("type")),
         "date": Parameter("date", _times("date")),
     },
+    "DiagnosticReport": _COMMON
+    | _OF_PATIENT
+    | {
+        "category": Parameter("token", _concepts("category")),
+        "code": Parameter("token", _concepts("code")),
+        "date": Parameter("date", _times("effectiveDateTime", "effectivePeriod")),
+        "issued": Parameter("date", _times("issued")),
+    },
+    "Media": _COMMON
+    | _OF_PATIENT
+    | {
+        "type": Parameter("token", _concepts("type")),
+        "created": Parameter("date", _times("createdDateTime", "createdPeriod")),
+    },
     "ImagingStudy": _COMMON
     | _OF_PATIENT
     | {

@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 Resource = dict[str, Any]
-TYPES: Final = ("Binary", "DocumentReference", "Endpoint", "ImagingStudy", "Observation", "Patient")
+TYPES: Final = (
+    "Binary",
+    "DiagnosticReport",
+    "DocumentReference",
+    "Endpoint",
+    "ImagingStudy",
+    "Media",
+    "Observation",
+    "Patient",
+)
 """The types the sandbox serves."""
 
 

@@ -35,10 +35,20 @@ def archive() -> DicomWeb:
     return DicomWeb(httpx.AsyncClient(transport=transport), settings())
 
 
+def make_chart() -> Chart:
+    return Chart(
+        patient(),
+        observations=(observation(),),
+        documents=(document(IN_BINARY),),
+        studies=(study(),),
+        endpoints=(endpoint(),),
+    )
+
+
 async def test_whole_chart_becomes_a_record_without_gaps() -> None:
     """A chart with film, note and result is read whole."""
     server = FakeFhir({"Binary/n1": answer(b"Cough", content_type="text/plain")})
-    chart = Chart(patient(), (observation(),), (document(IN_BINARY),), (study(),), (endpoint(),))
+    chart = make_chart()
 
     record = await build_record(chart, client_of(server), archive(), ASKED_AT, soon())
 
@@ -69,7 +79,8 @@ async def test_gap_with_a_reason_is_not_covered_by_another() -> None:
 @pytest.mark.parametrize("junk", [{}, {"resourceType": 5, "id": [], "meta": "x", "status": {}, "code": 1, "series": 2}])
 async def test_resources_of_any_shape_become_gaps(junk: Json) -> None:
     """No shape of data makes the reading fail: what cannot be read is missing."""
-    chart = Chart(patient(birthDate=7, gender=[]), (junk,), (junk,), (junk,), (junk,))
+    lists = dict.fromkeys(("observations", "documents", "reports", "studies", "media", "endpoints"), (junk,))
+    chart = Chart(patient(birthDate=7, gender=[]), **lists)
 
     record = await build_record(chart, None, archive(), ASKED_AT, soon())
 

@@ -7,7 +7,14 @@ from tests.fhir_adapter.builders import document, endpoint, observation, patient
 
 def make_chart() -> Chart:
     gap = Gap("image", "radiograph", GapReason.TIMEOUT, "later")
-    return Chart(patient(), (observation(),), (document(),), (study(),), (endpoint(),), (gap,))
+    return Chart(
+        patient(),
+        observations=(observation(),),
+        documents=(document(),),
+        studies=(study(),),
+        endpoints=(endpoint(),),
+        gaps=(gap,),
+    )
 
 
 def test_chart_survives_storage() -> None:
@@ -39,14 +46,16 @@ def test_versions_do_not_depend_on_the_order_of_arrival() -> None:
     """Two servers that sort differently give the same chart."""
     one, other = observation(id="a"), observation(id="b")
 
-    assert Chart(patient(), (one, other)).versions() == Chart(patient(), (other, one)).versions()
+    assert (
+        Chart(patient(), observations=(one, other)).versions() == Chart(patient(), observations=(other, one)).versions()
+    )
 
 
 def test_corrected_result_changes_the_versions() -> None:
     """A corrected value must not find the answer to the old one, even where the server keeps no versions."""
     old, new = observation(meta={}), observation(meta={}, status="corrected")
 
-    assert Chart(patient(), (old,)).versions() != Chart(patient(), (new,)).versions()
+    assert Chart(patient(), observations=(old,)).versions() != Chart(patient(), observations=(new,)).versions()
 
 
 def test_result_that_came_twice_is_one_result() -> None:

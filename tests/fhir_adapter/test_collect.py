@@ -37,6 +37,7 @@ WHOLE: Json = {
     "vitals": bundle(observation("8867-4", id="hr-1")),
     "labs": bundle(observation()),
     "notes": bundle(document()),
+    "reports": bundle(),
     "imaging": bundle(study(endpoint=[])),
 }
 
@@ -48,7 +49,9 @@ def make_server(**changes: object) -> FakeFhir:
         LABS: WHOLE["labs"],
         VITALS: WHOLE["vitals"],
         "DocumentReference": WHOLE["notes"],
+        "DiagnosticReport": WHOLE["reports"],
         "ImagingStudy": bundle(study()),
+        "Media": bundle(),
         "Endpoint/pacs": endpoint(),
     }
     return FakeFhir({**answers, **changes})
@@ -85,7 +88,16 @@ async def test_chart_without_prefetch_is_fetched_whole() -> None:
 
     chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
 
-    assert server.asked == ["DocumentReference", "Endpoint", "ImagingStudy", "Observation", "Observation", "Patient"]
+    assert server.asked == [
+        "DiagnosticReport",
+        "DocumentReference",
+        "Endpoint",
+        "ImagingStudy",
+        "Media",
+        "Observation",
+        "Observation",
+        "Patient",
+    ]
     assert (chart.patient, chart.endpoints, chart.gaps) == (patient(), (endpoint(),), ())
 
 
