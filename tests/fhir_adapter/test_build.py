@@ -1,5 +1,6 @@
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import httpx
 import numpy as np
@@ -79,7 +80,7 @@ async def test_gap_with_a_reason_is_not_covered_by_another() -> None:
 @pytest.mark.parametrize("junk", [{}, {"resourceType": 5, "id": [], "meta": "x", "status": {}, "code": 1, "series": 2}])
 async def test_resources_of_any_shape_become_gaps(junk: Json) -> None:
     """No shape of data makes the reading fail: what cannot be read is missing."""
-    lists = dict.fromkeys(("observations", "documents", "reports", "studies", "media", "endpoints"), (junk,))
+    lists: Any = dict.fromkeys(("observations", "documents", "reports", "studies", "media", "endpoints"), (junk,))
     chart = Chart(patient(birthDate=7, gender=[]), **lists)
 
     record = await build_record(chart, None, archive(), ASKED_AT, soon())
