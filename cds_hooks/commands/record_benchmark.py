@@ -79,7 +79,7 @@ def run_record_benchmark(rounds: int, *, as_json: bool) -> None:
     with told_plainly():
         try:
             with started_sandbox("--long-charts") as (fhir, dicomweb):
-                readings = asyncio.run(_measure(fhir, dicomweb, rounds))
+                readings = asyncio.run(measure(fhir, dicomweb, rounds))
         except (BenchFailed, FhirError, httpx.HTTPError) as error:
             raise fail(f"the benchmark failed: {error or type(error).__name__}") from None
         print_figures("bench record", record_figures(readings), as_json=as_json)
@@ -105,7 +105,13 @@ def _growth(readings: Readings) -> Figure:
     return Figure("record.growth_ratio", float(np.median(ratios)), "1", len(ratios), float(low), float(high))
 
 
-async def _measure(fhir: str, dicomweb: str, rounds: int) -> Readings:
+async def measure(fhir: str, dicomweb: str, rounds: int) -> Readings:
+    """Read both charts so many times in turn, and then the prefetch.
+
+    Raises:
+        BenchFailed: a chart was not read whole.
+        FhirError: a chart could not be read.
+    """
     settings = FhirSettings(allowed_servers=(HttpUrl(fhir), HttpUrl(dicomweb)))
     readings = Readings()
     async with open_http(settings) as http:

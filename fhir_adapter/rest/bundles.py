@@ -17,12 +17,14 @@ class Page:
         others: what was included with them, such as Endpoints.
         next_url: address of the next page, or an empty string.
         empty: whether the page has no entry at all.
+        total: how many matches there are on all pages, where the server says so (R4 Bundle.total, often absent).
     """
 
     matches: tuple[Resource, ...]
     others: tuple[Resource, ...]
     next_url: str
     empty: bool
+    total: int | None = None
 
 
 def read_page(bundle: object, resource_type: str, what: str) -> Page:
@@ -45,7 +47,9 @@ def read_page(bundle: object, resource_type: str, what: str) -> Page:
         # Servers may leave the mode out; then the type decides.
         matched = as_dict(entry.get("search")).get("mode", "match") == "match"
         (matches if matched and resource.get("resourceType") == resource_type else others).append(resource)
-    return Page(tuple(matches), tuple(others), _next_of(bundle), empty=not entries)
+    total = bundle.get("total")
+    stated = total if isinstance(total, int) and not isinstance(total, bool) else None
+    return Page(tuple(matches), tuple(others), _next_of(bundle), empty=not entries, total=stated)
 
 
 def _next_of(bundle: Resource) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +29,13 @@ _JSON: Final = frozenset({"application/fhir+json", "application/json", "applicat
 _HEADERS: Final = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
 _BINARY_HEADERS: Final = {"Accept": "application/fhir+json, */*;q=0.1", "Cache-Control": "no-cache"}
 
+Enough = Callable[[Sequence[Resource]], bool]
+"""Whether the resources found so far suffice, so that no further page need be read."""
+
+
+def _never(_found: Sequence[Resource]) -> bool:
+    return False
+
 
 def check_allowed(url: str, settings: FhirSettings) -> None:
     """Refuse a base address that is not on, or beneath, an entry of the allow-list.
@@ -48,12 +55,14 @@ class SearchResult:
     Attributes:
         resources: the matches, in the server's order.
         complete: False when there was more that was not read.
+        enough: True when reading ended because there was enough; then there may be more.
         included: what the server sent along with them.
     """
 
     resources: tuple[Resource, ...]
     complete: bool
     included: tuple[Resource, ...] = ()
+    enough: bool = False
 
 
 class FhirClient:
@@ -86,7 +95,9 @@ class FhirClient:
             raise FhirMalformed(resource_type, "the server sent a resource of another type")
         return resource
 
-    async def search(self, resource_type: str, params: Mapping[str, str], deadline: Deadline) -> SearchResult:
+    async def search(
+        self, resource_type: str, params: Mapping[str, str], deadline: Deadline, *, enough: Enough = _never
+    ) -> SearchResult:
         """Search one type and follow its pages.
 
         Raises:
@@ -97,12 +108,18 @@ class FhirClient:
             raise ValueError("an empty search parameter would match every patient")
         url = httpx.URL(f"{self.base_url}/{resource_type}", params=params)
         bundle = await self._resource(str(url), resource_type, deadline)
-        return await self.follow(resource_type, read_page(bundle, resource_type, resource_type), deadline)
+        page = read_page(bundle, resource_type, resource_type)
+        return await self.follow(resource_type, page, deadline, enough=enough)
 
-    async def follow(self, resource_type: str, first: Page, deadline: Deadline) -> SearchResult:
+    async def follow(
+        self, resource_type: str, first: Page, deadline: Deadline, *, enough: Enough = _never
+    ) -> SearchResult:
         """Read on from the first page of a search; what fails on the way makes the result incomplete, no more."""
-        pages, seen = [first], set[str]()
+        pages, seen, stopped = [first], set[str](), False
         while (url := pages[-1].next_url) and not pages[-1].empty:
+            stopped = enough([resource for page in pages for resource in page.matches])
+            if stopped:
+                break
             # Links are followed as they stand (HAPI's have no type in the path) and only under our own base:
             # the token goes with them.
             target = read_url(url)
@@ -119,8 +136,9 @@ class FhirClient:
                 break
         return SearchResult(
             resources=tuple(resource for page in pages for resource in page.matches),
-            complete=not pages[-1].next_url,
+            complete=stopped or not pages[-1].next_url,
             included=tuple(resource for page in pages for resource in page.others),
+            enough=stopped,
         )
 
     async def fetch_binary(self, url: str, deadline: Deadline) -> tuple[bytes, str]:
