@@ -11,7 +11,7 @@ from typing import Final
 
 from fhir_adapter.measurements.quantities import QUANTITIES, Quantity
 from fhir_adapter.prefetch import Query
-from fhir_adapter.rest.client import Enough
+from fhir_adapter.rest.paging import Enough
 from fhir_adapter.shape import Resource, codes_of, dicts_of
 
 SECOND_LOOKS: Final = 2

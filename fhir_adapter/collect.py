@@ -19,7 +19,8 @@ from fhir_adapter.images.studies import missing_endpoints
 from fhir_adapter.prefetch import Part, Query, State, read_prefetch, resolve
 from fhir_adapter.record import Gap, GapReason, Modality
 from fhir_adapter.references import is_fhir_id, is_foreign
-from fhir_adapter.rest.client import FhirClient, SearchResult
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.paging import SearchResult
 from fhir_adapter.shape import Resource
 
 log = structlog.get_logger(__name__)
@@ -172,7 +173,7 @@ def _checked(result: SearchResult, query: Query, question: _Question, about: tup
     everything = result.resources + result.included
     if any(is_foreign(resource, question.patient_id, question.base_url) for resource in everything):
         raise ForeignPatient(query.resource_type)
-    gaps = () if result.complete else (Gap(*about, GapReason.INCOMPLETE),)
+    gaps = () if result.complete or result.enough else (Gap(*about, GapReason.INCOMPLETE),)
     if result.enough and about[0] != "structured":
         gaps = (Gap(*about, GapReason.NEWEST_ONLY),)
     return _Found(result.resources, result.included, gaps, cut=result.enough)
