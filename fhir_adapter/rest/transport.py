@@ -33,6 +33,7 @@ from fhir_adapter.rest.retries import ask_again
 from fhir_adapter.settings import FhirSettings
 
 MAX_REDIRECTS: Final = 3
+IF_NONE_MATCH: Final = "If-None-Match"
 _KEEPS_BODY: Final = frozenset({HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT})
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
@@ -49,6 +50,7 @@ class Question:
         max_bytes: largest body taken.
         body: makes it a POST; its type is in the headers.
         once: never to be asked twice.
+        takes: statuses besides 200 whose body is wanted; any other is an error.
     """
 
     url: httpx.URL
@@ -58,6 +60,7 @@ class Question:
     max_bytes: int
     body: bytes | None = None
     once: bool = False
+    takes: frozenset[int] = frozenset()
 
     @property
     def method(self) -> str:
@@ -78,6 +81,11 @@ def open_http(settings: FhirSettings) -> httpx.AsyncClient:
     return http
 
 
+def is_bearer_token(text: str) -> bool:
+    """Whether this may stand in an Authorization header as a bearer token (RFC 6750 section 2.1)."""
+    return _TOKEN.fullmatch(text) is not None
+
+
 def bearer(token: SecretStr | None) -> dict[str, str]:
     """Return the Authorization header of a token (RFC 6750 section 2.1), or none.
 
@@ -86,7 +94,7 @@ def bearer(token: SecretStr | None) -> dict[str, str]:
     """
     if token is None:
         return {}
-    if not _TOKEN.fullmatch(token.get_secret_value()):
+    if not is_bearer_token(token.get_secret_value()):
         raise ValueError("fhirAuthorization.access_token is not a bearer token (RFC 6750): check the client")
     return {"Authorization": f"Bearer {token.get_secret_value()}"}
 
@@ -149,16 +157,17 @@ def _redirected(response: httpx.Response, question: Question) -> httpx.URL:
 
 
 async def _read(response: httpx.Response, question: Question) -> Answer:
-    if response.status_code == HTTPStatus.NOT_MODIFIED and "If-None-Match" in question.headers:
-        return Answer("", b"", unchanged=True)
-    if response.status_code != HTTPStatus.OK:
-        raise error_of(question.what, response.status_code, response.headers.get("retry-after", ""))
+    status = response.status_code
+    if status == HTTPStatus.NOT_MODIFIED and IF_NONE_MATCH in question.headers:
+        return Answer("", b"", status=status)
+    if status != HTTPStatus.OK and status not in question.takes:
+        raise error_of(question.what, status, response.headers.get("retry-after", ""))
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > question.max_bytes:
             raise FhirMalformed(question.what, "the answer is larger than FHIR_MAX_BYTES")
-    return Answer(response.headers.get("content-type", ""), bytes(body), _etag_of(response.headers))
+    return Answer(response.headers.get("content-type", ""), bytes(body), _etag_of(response.headers), status)
 
 
 def _etag_of(headers: httpx.Headers) -> str:
