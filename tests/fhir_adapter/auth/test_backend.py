@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -284,6 +285,20 @@ async def test_configuration_read_over_http_is_not_trusted(site: Site) -> None:
     access = BackendAccess(site.http, "http://ehr.example.org/fhir", client)
 
     with pytest.raises(FhirMalformed, match="token_url"):
+        await access.headers(PATIENT, soon())
+
+
+async def test_access_does_not_outlive_its_http_client(site: Site) -> None:
+    """What is remembered with an HTTP client goes with it, and an access that is left asks nobody."""
+    http = httpx.AsyncClient()
+    settings = FhirSettings(clients={site.server.base: BackendClient(client_id=CLIENT_ID, keys=site.file)})
+    access = open_access(http, settings, site.server.base)
+    assert access is not None
+    await http.aclose()
+    del http
+    gc.collect()
+
+    with pytest.raises(FhirUnavailable):
         await access.headers(PATIENT, soon())
 
 
