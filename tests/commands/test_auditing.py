@@ -56,6 +56,7 @@ class Repository:
         self.token = ""
 
     async def take(self, request: Request) -> JSONResponse:
+        """Store each resource at its address."""
         self.token = request.headers.get("authorization", "")
         for entry in (await request.json())["entry"]:
             self.stored[entry["request"]["url"]] = entry["resource"]
@@ -63,6 +64,7 @@ class Repository:
         return JSONResponse({"resourceType": "Bundle", "type": "transaction-response"})
 
     async def refuse(self, _request: Request) -> JSONResponse:
+        """Take nothing."""
         issue = {"severity": "error", "code": "security", "diagnostics": "Read only."}
         return JSONResponse({"resourceType": "OperationOutcome", "issue": [issue]}, 403)
 

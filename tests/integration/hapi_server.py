@@ -22,11 +22,11 @@ def why_not() -> str:
 
 
 @contextmanager
-def hapi_server(log: Path) -> Iterator[str]:
-    """Start HAPI on a free port and yield its base URL; its log goes to a file."""
+def hapi_server(log: Path, *options: str) -> Iterator[str]:
+    """Start HAPI on a free port, with more options of its README, and yield its base URL; its log goes to a file."""
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            ["java", *FLAGS, "-jar", str(JAR), "--port", "0", "--stop-with-stdin"],
+            ["java", *FLAGS, "-jar", str(JAR), "--port", "0", "--stop-with-stdin", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

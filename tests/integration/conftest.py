@@ -1,0 +1,73 @@
+"""A hospital for the tests beside this file: HAPI with a token, six Synthea patients, the demo's patients, an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import HttpUrl
+from starlette.applications import Starlette
+
+from cds_hooks.commands.running import bind
+from cds_hooks.commands.transactions import send_transaction
+from cds_hooks.sandbox.hospital import Sandbox
+from cds_hooks.sandbox.patients import Samples, sample_patients
+from fhir_adapter.settings import FhirSettings
+from tests.integration import synthea
+from tests.integration.hapi_server import hapi_server, why_not
+from tests.sandbox.live import served
+
+TOKEN = "a-token-of-the-tests"
+DEMO_NOW = datetime(2026, 11, 24, 9, 14, tzinfo=UTC)
+FHIR_JSON = "application/fhir+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    """What runs.
+
+    Attributes:
+        fhir: base URL of HAPI, which wants `TOKEN`.
+        archive: a DICOMweb server with the demo's films.
+        samples: the demo's patients as they were loaded.
+        http: a client of HAPI with the token.
+    """
+
+    fhir: str
+    archive: Sandbox
+    samples: Samples
+    http: httpx.Client
+
+    @property
+    def settings(self) -> FhirSettings:
+        """Settings that allow both servers to be asked."""
+        return FhirSettings(allowed_servers=(HttpUrl(self.fhir), HttpUrl(self.archive.dicomweb_url)))
+
+    def get(self, path: str) -> Any:
+        """Return what a GET answers, or fail."""
+        return self.http.get(path).raise_for_status().json()
+
+
+@pytest.fixture(scope="session")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
+    """HAPI with everybody in it, and the archive; both for all tests."""
+    if reason := why_not():
+        pytest.skip(reason)
+    bound = bind("127.0.0.1", 0)
+    archive = Sandbox.with_samples(f"http://127.0.0.1:{bound.getsockname()[1]}", now=DEMO_NOW)
+    samples = sample_patients(DEMO_NOW, archive.dicomweb_url)
+    headers = {"Authorization": f"Bearer {TOKEN}", "Accept": FHIR_JSON, "Content-Type": FHIR_JSON}
+    log = tmp_path_factory.mktemp("hapi") / "hapi.log"
+    with (
+        hapi_server(log, "--require-token", TOKEN) as base,
+        served(Starlette(routes=[*archive.routes()]), bound),
+        httpx.Client(base_url=base, headers=headers, timeout=120) as http,
+    ):
+        send_transaction(http, base, samples.bundle, TOKEN)
+        for name in () if synthea.why_not() else synthea.NAMES:
+            send_transaction(http, base, synthea.as_puts(name), TOKEN)
+        yield Hospital(base, archive, samples, http)
