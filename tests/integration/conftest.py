@@ -1,4 +1,4 @@
-"""A hospital for the tests beside this file: HAPI with a token, six Synthea patients, the demo's patients, an archive."""
+"""A hospital for the tests beside this file: HAPI with a token and patients in it, and an archive of films."""
 
 from __future__ import annotations
 
