@@ -13,7 +13,7 @@ from uuid import UUID
 
 from fhir.resources.R4B.auditevent import AuditEvent
 
-from cds_hooks.audit_events.kinds import DCM, KINDS, LIFECYCLE, LOCAL, Kind
+from cds_hooks.audit_events.kinds import DCM, KINDS, LOCAL, Kind
 from cds_hooks.store.audit import Row, What
 from explain.fhir.valid import checked
 
@@ -66,7 +66,7 @@ def audit_event(row: Row, event_id: UUID, recorder: Recorder) -> Json:
         "resourceType": "AuditEvent",
         "id": str(event_id),
         "type": _coding(DCM, *kind.type),
-        "subtype": [_coding(LIFECYCLE, kind.lifecycle), _coding(LOCAL, row.entry.action.value)],
+        "subtype": [_coding(LOCAL, row.entry.action.value)],
         "action": kind.action,
         "recorded": row.at.isoformat(timespec="milliseconds"),
         "outcome": kind.outcome,

@@ -56,12 +56,13 @@ class HookService:
 
 @contextmanager
 def hook_service(folder: Path, fhir: FhirSettings, *, checks: bool = False) -> Iterator[HookService]:
-    """Run the service; no result answers twice, so that every hook is judged anew.
+    """Run the service.
 
     Args:
         folder: for its database.
         fhir: the servers it may ask.
-        checks: whether the second tier runs.
+        checks: whether the second tier runs, and a tested result answers later hooks; without it no result answers
+            twice, so that every hook is judged anew.
     """
     bound = bind("127.0.0.1", 0)
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
@@ -72,7 +73,7 @@ def hook_service(folder: Path, fhir: FhirSettings, *, checks: bool = False) -> I
         broker_url=SecretStr("memory://"),
         secret_key=None,
         answer_within_s=20.0,
-        result_lifetime=timedelta(microseconds=1),
+        result_lifetime=timedelta(hours=1) if checks else timedelta(microseconds=1),
         checks=checks,
         log_level="ERROR",
     )

@@ -53,7 +53,7 @@ def test_event_is_valid_fhir(action: What) -> None:
 @pytest.mark.parametrize("action", What)
 def test_own_word_is_kept(action: What) -> None:
     """Two actions that share a DICOM code stay apart by our own code."""
-    assert {"system": LOCAL, "code": action.value} in event(action)["subtype"]
+    assert event(action)["subtype"] == [{"system": LOCAL, "code": action.value}]
 
 
 @pytest.mark.parametrize("action", What)
