@@ -22,7 +22,8 @@ from tests.integration.hapi_server import hapi_server, why_not
 from tests.sandbox.live import served
 
 TOKEN = "a-token-of-the-tests"
-DEMO_NOW = datetime(2026, 11, 24, 9, 14, tzinfo=UTC)
+NOW = datetime.now(UTC)
+"""The moment at which every chart is opened: of today, because tokens end in real time."""
 FHIR_JSON = "application/fhir+json"
 
 
@@ -58,8 +59,8 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
     if reason := why_not():
         pytest.skip(reason)
     bound = bind("127.0.0.1", 0)
-    archive = Sandbox.with_samples(f"http://127.0.0.1:{bound.getsockname()[1]}", now=DEMO_NOW)
-    samples = sample_patients(DEMO_NOW, archive.dicomweb_url)
+    archive = Sandbox.with_samples(f"http://127.0.0.1:{bound.getsockname()[1]}", now=NOW)
+    samples = sample_patients(NOW, archive.dicomweb_url)
     headers = {"Authorization": f"Bearer {TOKEN}", "Accept": FHIR_JSON, "Content-Type": FHIR_JSON}
     log = tmp_path_factory.mktemp("hapi") / "hapi.log"
     with (
@@ -69,5 +70,5 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
     ):
         send_transaction(http, base, samples.bundle, TOKEN)
         for name in () if synthea.why_not() else synthea.NAMES:
-            send_transaction(http, base, synthea.as_puts(name), TOKEN)
+            send_transaction(http, base, synthea.as_puts(name, NOW), TOKEN)
         yield Hospital(base, archive, samples, http)

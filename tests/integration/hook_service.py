@@ -1,4 +1,4 @@
-"""The service with the shipped checkpoint on a real port, and a clock that tests set: sample charts lie in the past."""
+"""The service with the shipped checkpoint on a real port; its clock stands, as the model takes the age of values."""
 
 from __future__ import annotations
 
@@ -38,11 +38,6 @@ class HookService:
         parts: Parts = self.app.state.parts
         return parts
 
-    def at(self, moment: datetime) -> None:
-        """Let hooks be asked at a moment; how long pages and results live is still told by the real clock."""
-        store = dataclasses.replace(self.parts.store, clock=lambda: moment)
-        self.app.state.parts = dataclasses.replace(self.parts, store=store)
-
     def templates(self) -> dict[str, str]:
         """Return the prefetch templates of discovery."""
         (service,) = self.http.get("/cds-services").json()["services"]
@@ -55,12 +50,15 @@ class HookService:
 
 
 @contextmanager
-def hook_service(folder: Path, fhir: FhirSettings, *, checks: bool = False) -> Iterator[HookService]:
+def hook_service(
+    folder: Path, fhir: FhirSettings, asked_at: datetime, *, checks: bool = False
+) -> Iterator[HookService]:
     """Run the service.
 
     Args:
         folder: for its database.
         fhir: the servers it may ask.
+        asked_at: the moment of every hook; how long pages and results live is told by the real clock.
         checks: whether the second tier runs, and a tested result answers later hooks; without it no result answers
             twice, so that every hook is judged anew.
     """
@@ -81,4 +79,7 @@ def hook_service(folder: Path, fhir: FhirSettings, *, checks: bool = False) -> I
     with served(app, bound), httpx.Client(base_url=url, timeout=60) as http:
         # Answered when the application has started: until then it has no parts.
         http.get("/healthz").raise_for_status()
+        parts: Parts = app.state.parts
+        store = dataclasses.replace(parts.store, clock=lambda: asked_at)
+        app.state.parts = dataclasses.replace(parts, store=store)
         yield HookService(app, settings, http)

@@ -22,7 +22,7 @@ from fhir_adapter.record import PatientRecord, Source
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.transport import open_http
 from tests.integration import synthea
-from tests.integration.conftest import DEMO_NOW, TOKEN, Hospital
+from tests.integration.conftest import NOW, TOKEN, Hospital
 from tests.integration.hapi_server import why_not
 from tests.integration.oracle import Json, Reading, readings, rule_against, sent
 
@@ -35,24 +35,24 @@ ON_FILE = ("wbc", "crp", "procalcitonin", "spo2", "temperature", "heart_rate", "
 
 
 class Patient:
-    """One patient as loaded, the moment at which their chart is opened, and the record that is read at it."""
+    """One patient as loaded, and the record that is read."""
 
     def __init__(self, hospital: Hospital, name: str) -> None:
         self.hospital = hospital
-        self.id, self.asked_at, self.source = _loaded(hospital, name)
+        self.id, self.source = _loaded(hospital, name)
         self.record = asyncio.run(self._read())
 
     async def _read(self) -> PatientRecord:
         settings, token, deadline = self.hospital.settings, SecretStr(TOKEN), Deadline.after(30)
         async with open_http(settings) as http:
             client = FhirClient(http, self.hospital.fhir, token, settings)
-            chart = await collect_chart(None, client, self.id, deadline, asked_at=self.asked_at)
+            chart = await collect_chart(None, client, self.id, deadline, asked_at=NOW)
             archive = DicomWeb(http, settings, self.hospital.fhir, token)
-            return await build_record(chart, client, archive, self.asked_at, deadline)
+            return await build_record(chart, client, archive, NOW, deadline)
 
     def found(self, *keys: str) -> list[Json]:
         """Return what the server must find of the source for prefetch keys, each resource once."""
-        today = self.asked_at.date()
+        today = NOW.date()
         mine = [one for one in self.source if self.id in str(one.get("subject"))]
         parts = [one for key in keys for one in sent(TEMPLATES[key], mine, today)]
         return list({one["id"]: one for one in parts}.values())
@@ -66,10 +66,10 @@ class Patient:
         return str(self.hospital.get(source.reference)["meta"]["versionId"])
 
 
-def _loaded(hospital: Hospital, name: str) -> tuple[str, datetime, list[Json]]:
+def _loaded(hospital: Hospital, name: str) -> tuple[str, list[Json]]:
     if name in DEMO:
-        return name, DEMO_NOW, [entry["resource"] for entry in hospital.samples.bundle["entry"]]
-    return synthea.patient_id(name), synthea.moment_of_illness(name), synthea.resources(name)
+        return name, [entry["resource"] for entry in hospital.samples.bundle["entry"]]
+    return synthea.patient_id(name), synthea.resources(name, NOW)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_every_number_of_the_source_is_in_the_record(patient: Patient) -> None:
     """What the server finds, and has a code of the table, is a measurement or is left out by a rule that is told."""
     record, expected = patient.record, patient.readings()
     absent = [one for one in expected if not any(one.is_read_as(measured) for measured in record.measurements)]
-    rules = {one: rule_against(one, record.measurements, record.gaps, patient.asked_at) for one in absent}
+    rules = {one: rule_against(one, record.measurements, record.gaps, NOW) for one in absent}
 
     assert [one for one, rule in rules.items() if rule is None] == []
     assert len(record.measurements) == len(expected) - len(absent)
@@ -117,8 +117,9 @@ def test_every_number_of_the_source_is_in_the_record(patient: Patient) -> None:
 def test_versions_are_those_of_the_server(patient: Patient) -> None:
     """Every piece of the record cites the version that the server has."""
     record = patient.record
-    pieces = (record.demographics, *record.measurements, *record.notes, *record.films)
-    sources = {piece.source for piece in pieces}
+    sources = {record.demographics.source}
+    for pieces in (record.measurements, record.notes, record.films):
+        sources |= {piece.source for piece in pieces}
 
     assert {source: source.version for source in sources} == {source: patient.version(source) for source in sources}
 

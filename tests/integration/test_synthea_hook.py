@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,10 +14,10 @@ import pytest
 from cds_hooks.sandbox.cases import load_cases
 from fhir_adapter.measurements.quantities import QUANTITY_OF_LOINC
 from tests.integration import synthea
-from tests.integration.conftest import DEMO_NOW, TOKEN, Hospital
+from tests.integration.conftest import NOW, TOKEN, Hospital
 from tests.integration.hapi_server import why_not
 from tests.integration.hook_service import HookService, Json, hook_service
-from tests.integration.oracle import Reading, readings
+from tests.integration.oracle import CLOSE, Reading, readings
 from tests.integration.units_by_hand import converted
 
 NEEDS_SYNTHEA = pytest.mark.skipif(bool(synthea.why_not()), reason=synthea.why_not() or "the records are there")
@@ -34,18 +34,18 @@ ROW = re.compile(r'data-source="([^"]+)">\s*<th.*?class="reading"><b[^>]*>([^<]+
 
 @pytest.fixture(scope="module")
 def service(hospital: Hospital, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HookService]:
-    with hook_service(tmp_path_factory.mktemp("service"), hospital.settings) as service:
+    with hook_service(tmp_path_factory.mktemp("service"), hospital.settings, NOW) as service:
         yield service
 
 
-def whose(name: str) -> tuple[str, datetime]:
-    """Return the id of a patient and the moment at which their chart is opened."""
-    return (name, DEMO_NOW) if name in DEMO else (synthea.patient_id(name), synthea.moment_of_illness(name))
+def id_of(name: str) -> str:
+    """Return the id of a patient."""
+    return name if name in DEMO else synthea.patient_id(name)
 
 
 def hook(hospital: Hospital, patient: str, prefetch: Json | None = None, token: str | None = TOKEN) -> Json:
     """Return a hook call as an EHR sends it; without a token it gives no authorization."""
-    grant = {"token_type": "Bearer", "expires_in": 300, "scope": "patient/*.read", "subject": "cds-of-the-tests"}
+    grant = {"token_type": "Bearer", "expires_in": 3600, "scope": "patient/*.read", "subject": "cds-of-the-tests"}
     return {
         "hook": "patient-view",
         "hookInstance": str(uuid.uuid4()),
@@ -58,22 +58,20 @@ def hook(hospital: Hospital, patient: str, prefetch: Json | None = None, token: 
 
 def prefetched(hospital: Hospital, service: HookService, name: str, keys: Iterable[str] | None = None) -> Json:
     """Return what an EHR sends along for the templates of discovery, or for some of them."""
-    patient, moment = whose(name)
+    patient = id_of(name)
     found = {}
     for key, template in service.templates().items():
         if keys is None or key in keys:
-            found[key] = hospital.get(
-                re.sub(r"\{\{(.+?)\}\}", lambda token: value(token[1], patient, moment), template)
-            )
+            found[key] = hospital.get(re.sub(r"\{\{(.+?)\}\}", lambda token: value(token[1], patient), template))
     return found
 
 
-def value(token: str, patient: str, moment: datetime) -> str:
+def value(token: str, patient: str) -> str:
     """Return what stands for a prefetch token (CDS Hooks 2.0, "Prefetch tokens", and `today()` of 3.0)."""
     if token == "context.patientId":
         return patient
     days = int(re.fullmatch(r"today\(\) - (\d+) days", token)[1])  # type: ignore[index]
-    return datetime.fromtimestamp(moment.timestamp() - days * 86400, moment.tzinfo).date().isoformat()
+    return (NOW.date() - timedelta(days=days)).isoformat()
 
 
 def lasting(part: Any) -> Any:
@@ -101,8 +99,7 @@ def card_of(answer: httpx.Response) -> Json:
 @pytest.mark.parametrize("name", EVERYBODY)
 def test_card_is_the_same_however_the_chart_comes(hospital: Hospital, service: HookService, name: str) -> None:
     """Read from the server, sent along whole, or sent along in part: the same chart gives the same card."""
-    patient, moment = whose(name)
-    service.at(moment)
+    patient = id_of(name)
     sent = [None, prefetched(hospital, service, name), prefetched(hospital, service, name, ("patient", "labs"))]
     cards = [content(service.fire(hook(hospital, patient, prefetch))) for prefetch in sent]
 
@@ -112,7 +109,6 @@ def test_card_is_the_same_however_the_chart_comes(hospital: Hospital, service: H
 
 def test_prefetch_alone_is_enough_for_what_it_holds(hospital: Hospital, service: HookService) -> None:
     """Without access to any server, a child without a film gets the same card: nothing else was to be fetched."""
-    service.at(DEMO_NOW)
     sent = prefetched(hospital, service, "demo-n5r4")
     alone = {key: part for key, part in hook(hospital, "demo-n5r4", sent, token=None).items() if key != "fhirServer"}
     cards = [content(service.fire(each)) for each in (alone, hook(hospital, "demo-n5r4", sent))]
@@ -123,8 +119,7 @@ def test_prefetch_alone_is_enough_for_what_it_holds(hospital: Hospital, service:
 @pytest.mark.parametrize("name", EVERYBODY)
 def test_every_value_of_the_page_is_one_of_the_source(hospital: Hospital, service: HookService, name: str) -> None:
     """Each row of the page shows the number of the resource that it names, in the unit that it prints."""
-    patient, moment = whose(name)
-    service.at(moment)
+    patient = id_of(name)
     page = service.http.get(card_of(service.fire(hook(hospital, patient)))["links"][0]["url"]).text
     rows = [(source.partition("/_history/")[0], shown) for source, shown in ROW.findall(page)]
     numbers: dict[str, list[Reading]] = {}
@@ -138,24 +133,26 @@ def test_every_value_of_the_page_is_one_of_the_source(hospital: Hospital, servic
 
 def source_of(hospital: Hospital, name: str) -> list[Json]:
     """Return the resources that a patient was loaded from."""
-    return [entry["resource"] for entry in (hospital.samples.bundle if name in DEMO else synthea.bundle(name))["entry"]]
+    return [
+        entry["resource"] for entry in (hospital.samples.bundle if name in DEMO else synthea.bundle(name, NOW))["entry"]
+    ]
 
 
 def is_shown(reading: Reading, shown: str) -> bool:
     """Whether a printed value is this number, rounded to the digits that are printed."""
     quantity = QUANTITY_OF_LOINC[min(reading.codes)]
-    figure = re.match(r"-?\d+(?:\.(\d+))?", shown)
     exact = converted(reading.value, reading.unit, quantity.unit, min(reading.codes))
+    figure = re.match(r"-?\d+(?:\.(\d+))?", shown)
     if figure is None or exact is None or shown[figure.end() :].strip() != PRINTED.get(quantity.unit, quantity.unit):
         return False
-    return abs(float(figure[0]) - exact) <= 0.5 * 10 ** -len(figure[1] or "") + 1e-9
+    step = float(f"1e-{len(figure[1] or '')}")
+    return abs(float(figure[0]) - exact) <= step / 2 + CLOSE
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
 def test_export_cites_versions_that_the_server_has(hospital: Hospital, service: HookService, name: str) -> None:
     """Each source that Provenance names can be read back by its version, and all of it is about this patient."""
-    patient, moment = whose(name)
-    service.at(moment)
+    patient = id_of(name)
     page = card_of(service.fire(hook(hospital, patient)))["links"][0]["url"]
     resources = [entry["resource"] for entry in service.http.get(f"{page}/fhir").raise_for_status().json()["entry"]]
     (provenance,) = [one for one in resources if one["resourceType"] == "Provenance"]
@@ -169,7 +166,6 @@ def test_export_cites_versions_that_the_server_has(hospital: Hospital, service: 
 @pytest.mark.parametrize("token", [None, "another-token"], ids=["no token", "wrong or expired token"])
 def test_no_chart_without_a_valid_token(hospital: Hospital, service: HookService, token: str | None) -> None:
     """A server that refuses leaves nothing to judge: 412, with the reason and without a card."""
-    service.at(DEMO_NOW)
     answer = service.fire(hook(hospital, DEMO[0], token=token))
 
     assert answer.status_code == 412
@@ -178,7 +174,6 @@ def test_no_chart_without_a_valid_token(hospital: Hospital, service: HookService
 
 def test_what_was_refused_is_said_on_the_card(hospital: Hospital, service: HookService) -> None:
     """With part of the chart sent along and a token that is no longer good, the card says what was refused."""
-    service.at(DEMO_NOW)
     sent = prefetched(hospital, service, DEMO[0], ("patient", "vitals"))
     card = card_of(service.fire(hook(hospital, DEMO[0], sent, "another-token")))
     missing = card["detail"].partition("**Missing**")[2]
@@ -189,7 +184,6 @@ def test_what_was_refused_is_said_on_the_card(hospital: Hospital, service: HookS
 
 def test_corrected_result_is_read_in_its_new_version(hospital: Hospital, service: HookService) -> None:
     """A result that the laboratory corrects is shown with its new value and cited with its new version."""
-    service.at(DEMO_NOW)
     patient = "demo-w8m2"
     found = hospital.get(f"Observation?patient={patient}&code=1988-5")["entry"][0]["resource"]
     before = {key: found[key] for key in found if key != "meta"}

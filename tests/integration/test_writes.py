@@ -25,7 +25,7 @@ from inference.contract import DIAGNOSES, MEASUREMENTS
 from tests.cds_hooks.audit_events.rows import RECORDER, row_of
 from tests.cds_hooks.samples import ASKED_AT, make_explanation, make_prediction
 from tests.explain.fhir.transparency import DEFINITIONS
-from tests.integration.conftest import DEMO_NOW, FHIR_JSON, TOKEN, Hospital
+from tests.integration.conftest import FHIR_JSON, NOW, TOKEN, Hospital
 from tests.integration.hapi_server import why_not
 from tests.integration.hook_service import HookService, hook_service
 from tests.integration.judging import errors_in
@@ -42,7 +42,7 @@ CHECK_WITHIN_S = 60.0
 
 def feverish_child() -> list[Json]:
     """Return a child of three of whom nothing is known but a raised temperature, which leaves everything possible."""
-    born = (DEMO_NOW - timedelta(days=3 * 365 + 40)).date().isoformat()
+    born = (NOW - timedelta(days=3 * 365 + 40)).date().isoformat()
     category = "http://terminology.hl7.org/CodeSystem/observation-category"
     quantity = {"value": 38.4, "unit": "°C", "system": "http://unitsofmeasure.org", "code": "Cel"}
     patient = {"resourceType": "Patient", "id": UNSURE, "gender": "female", "birthDate": born}
@@ -53,7 +53,7 @@ def feverish_child() -> list[Json]:
         "category": [{"coding": [{"system": category, "code": "vital-signs"}]}],
         "code": {"coding": [{"system": "http://loinc.org", "code": "8310-5", "display": "Body temperature"}]},
         "subject": {"reference": f"Patient/{UNSURE}"},
-        "effectiveDateTime": (DEMO_NOW - timedelta(hours=1)).isoformat(),
+        "effectiveDateTime": (NOW - timedelta(hours=1)).isoformat(),
         "valueQuantity": quantity,
     }
     return [patient, temperature]
@@ -76,8 +76,7 @@ def versions(judge: Hospital, resources: list[Json]) -> set[str]:
 @pytest.fixture(scope="module")
 def service(judge: Hospital, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HookService]:
     """A service that tests its explanations."""
-    with hook_service(tmp_path_factory.mktemp("writes"), judge.settings, checks=True) as service:
-        service.at(DEMO_NOW)
+    with hook_service(tmp_path_factory.mktemp("writes"), judge.settings, NOW, checks=True) as service:
         yield service
 
 
@@ -138,14 +137,14 @@ def test_explanation_is_valid(judge: Hospital, told_of: Callable[[str], Told], v
 
     assert told.verdict == verdict
     assert [errors_in(judge.http, one) for one in resources] == [[]] * len(resources)
-    assert KINDS <= {one["resourceType"] for one in resources}
+    assert {one["resourceType"] for one in resources} >= KINDS
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_explanation_is_stored_once(judge: Hospital, told_of: Callable[[str], Told], verdict: str) -> None:
     """Each export that is sent twice is stored once; that of the second tier updates what the first one left."""
     first, second = told_of(VERDICTS[verdict]).tiers
-    newest = {}
+    newest: dict[str, set[str]] = {}
     for bundle in (first, first, second, second):
         judge.http.post("", json=bundle).raise_for_status()
         newest |= {one["id"]: versions(judge, [one]) for one in of_bundle(bundle)}
