@@ -25,6 +25,7 @@ TOKEN = "a-token-of-the-tests"
 NOW = datetime.now(UTC)
 """The moment at which every chart is opened: of today, because tokens end in real time."""
 FHIR_JSON = "application/fhir+json"
+OPTIONS = ("--require-token", TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Hospital:
 @pytest.fixture(scope="session")
 def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
     """HAPI with everybody in it, and the archive; both for all tests."""
-    if reason := why_not():
+    if reason := why_not(*OPTIONS):
         pytest.skip(reason)
     bound = bind("127.0.0.1", 0)
     archive = Sandbox.with_samples(f"http://127.0.0.1:{bound.getsockname()[1]}", now=NOW)
@@ -64,7 +65,7 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
     headers = {"Authorization": f"Bearer {TOKEN}", "Accept": FHIR_JSON, "Content-Type": FHIR_JSON}
     log = tmp_path_factory.mktemp("hapi") / "hapi.log"
     with (
-        hapi_server(log, "--require-token", TOKEN) as base,
+        hapi_server(log, *OPTIONS) as base,
         served(Starlette(routes=[*archive.routes()]), bound),
         httpx.Client(base_url=base, headers=headers, timeout=120) as http,
     ):

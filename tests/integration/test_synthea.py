@@ -23,11 +23,10 @@ from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.transport import open_http
 from tests.integration import synthea
 from tests.integration.conftest import NOW, TOKEN, Hospital
-from tests.integration.hapi_server import why_not
 from tests.integration.oracle import Json, Reading, readings, rule_against, sent
 
 NEEDS_SYNTHEA = pytest.mark.skipif(bool(synthea.why_not()), reason=synthea.why_not() or "the records are there")
-pytestmark = [pytest.mark.hapi, pytest.mark.skipif(bool(why_not()), reason=why_not() or "HAPI can be started")]
+pytestmark = pytest.mark.hapi
 
 DEMO = [case.id for case in load_cases()]
 EVERYBODY = [*(pytest.param(name, marks=NEEDS_SYNTHEA) for name in synthea.NAMES), *DEMO]

@@ -15,13 +15,12 @@ from cds_hooks.sandbox.cases import load_cases
 from fhir_adapter.measurements.quantities import QUANTITY_OF_LOINC
 from tests.integration import synthea
 from tests.integration.conftest import NOW, TOKEN, Hospital
-from tests.integration.hapi_server import why_not
 from tests.integration.hook_service import HookService, Json, hook_service
 from tests.integration.oracle import CLOSE, Reading, readings
 from tests.integration.units_by_hand import converted
 
 NEEDS_SYNTHEA = pytest.mark.skipif(bool(synthea.why_not()), reason=synthea.why_not() or "the records are there")
-pytestmark = [pytest.mark.hapi, pytest.mark.skipif(bool(why_not()), reason=why_not() or "HAPI can be started")]
+pytestmark = pytest.mark.hapi
 
 DEMO = [case.id for case in load_cases()]
 EVERYBODY = [*(pytest.param(name, marks=NEEDS_SYNTHEA) for name in synthea.NAMES), *DEMO]

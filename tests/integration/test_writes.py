@@ -26,12 +26,11 @@ from tests.cds_hooks.audit_events.rows import RECORDER, row_of
 from tests.cds_hooks.samples import ASKED_AT, make_explanation, make_prediction
 from tests.explain.fhir.transparency import DEFINITIONS
 from tests.integration.conftest import FHIR_JSON, NOW, TOKEN, Hospital
-from tests.integration.hapi_server import why_not
 from tests.integration.hook_service import HookService, hook_service
 from tests.integration.judging import errors_in
 from tests.integration.test_synthea_hook import card_of, hook
 
-pytestmark = [pytest.mark.hapi, pytest.mark.skipif(bool(why_not()), reason=why_not() or "HAPI can be started")]
+pytestmark = pytest.mark.hapi
 
 Json = dict[str, Any]
 ANSWER, OUT_OF_SCOPE, UNSURE = "demo-t4k1", "demo-a6d7", "writes-1"
