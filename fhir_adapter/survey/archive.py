@@ -19,6 +19,7 @@ from fhir_adapter.survey.visit import Visit
 _DICOM_JSON: Final = "application/dicom+json"
 _NO_STUDY: Final = "2.25.1"
 """Study UID that no archive has: a query for it shows nobody's images."""
+_LONGEST_ADDRESS: Final = 120
 _REST: Final = ("archive/token", "archive/query", "archive/retrieve", "archive/rendered")
 
 
@@ -126,7 +127,7 @@ async def _retrieve(visit: Visit, film: FilmAddress) -> Finding:
     except FhirError as error:
         return Finding(part, Verdict.FAILED, f"WADO-RS: {error}", advice=_access_advice())
     height, width = decoded.pixels.shape
-    return Finding(part, Verdict.OK, f"WADO-RS: {len(data) / 1e6:.1f} MB, decoded to {width} x {height}", ms)
+    return Finding(part, Verdict.OK, f"WADO-RS: {len(data) / 1e3:.0f} kB, decoded to {width} x {height}", ms)
 
 
 async def _rendered(visit: Visit, root: str, film: FilmAddress, *, with_token: bool) -> Finding:
@@ -135,7 +136,7 @@ async def _rendered(visit: Visit, root: str, film: FilmAddress, *, with_token: b
     url = f"{root}/studies/{film.study}/series/{film.series}/instances/{film.instance}/rendered"
     reply = await visit.asker.get(url, accept="image/png", with_token=with_token)
     if reply.status == 200 and reply.media_type.startswith("image/"):
-        return Finding(part, Verdict.OK, f"rendered: {reply.media_type}, {len(reply.body) / 1e6:.1f} MB", reply.ms)
+        return Finding(part, Verdict.OK, f"rendered: {reply.media_type}, {len(reply.body) / 1e3:.0f} kB", reply.ms)
     return Finding(part, Verdict.OK, f"no rendered pictures ({_what(reply)}); none are needed", reply.ms)
 
 
@@ -148,6 +149,6 @@ def _access_advice() -> str:
 
 
 def _shown(url: str) -> str:
-    """Return an address that came with the data as scheme and host: its path may hold anything."""
+    """Return an address that came with the data without its query, which may hold anything, and not too long."""
     target = read_url(url)
-    return f"{target.scheme}://{target.netloc.decode('ascii')}" if target else "a malformed address"
+    return str(target.copy_with(query=None))[:_LONGEST_ADDRESS] if target else "a malformed address"

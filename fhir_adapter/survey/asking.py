@@ -93,9 +93,7 @@ class Asker:
         self._authorization = bearer(token)
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
-    async def get(
-        self, url: str, *, accept: str = FHIR_JSON, with_token: bool | None = None, **headers: str
-    ) -> Reply:
+    async def get(self, url: str, *, accept: str = FHIR_JSON, with_token: bool | None = None, **headers: str) -> Reply:
         """Get an address; `with_token` None sends the token beneath the base only."""
         return await self._ask("GET", url, {"Accept": accept, **headers}, with_token=with_token)
 
@@ -156,9 +154,7 @@ class Asker:
                 body += chunk
                 if len(body) > _MAX_BYTES:
                     return Reply(0, "the answer is larger than 32 MiB")
-            return Reply(
-                response.status_code, "", response.headers, bytes(body), http_version=response.http_version
-            )
+            return Reply(response.status_code, "", response.headers, bytes(body), http_version=response.http_version)
         finally:
             await response.aclose()
 

@@ -42,7 +42,9 @@ def judge_types(known: Capabilities) -> Finding:
     absent = [kind for kind in wanted if not known.serves(kind)]
     absent += [kind for kind in READ if not known.serves(kind, "read")]
     if not absent:
-        return Finding("capability/types", Verdict.OK, f"all {len(wanted) + len(READ)} types that we ask for are listed")
+        return Finding(
+            "capability/types", Verdict.OK, f"all {len(wanted) + len(READ)} types that we ask for are listed"
+        )
     return Finding("capability/types", Verdict.WARN, f"not listed: {', '.join(absent)}")
 
 

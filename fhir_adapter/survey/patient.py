@@ -24,6 +24,7 @@ from fhir_adapter.shape import Resource, as_dict, as_text, dicts_of
 from fhir_adapter.survey.asking import describe
 from fhir_adapter.survey.findings import Finding, Verdict, skipped
 from fhir_adapter.survey.pages import page_of
+from fhir_adapter.survey.searches import NO_TOKEN, NOT_ACCEPTED
 from fhir_adapter.survey.visit import Visit
 
 BUDGET_MS: Final = 500.0
@@ -37,7 +38,7 @@ _ANYBODY: Final = (("ImagingStudy", "subject"), ("DocumentReference", "subject")
 async def check_patient(visit: Visit) -> tuple[Finding, ...]:
     """Read the patient's record; fills in `patient_id`, `chart` and `record`."""
     read = await _read(visit)
-    chart = await _collect(visit) if visit.patient_id else _not_read("chart", read)
+    chart = await _collect(visit) if read.verdict is Verdict.OK else _not_read("chart", read)
     record = await _build(visit) if visit.chart is not None else _not_read("record", chart)
     if visit.record is None or visit.chart is None:
         return (read, chart, record, *(_not_read(part, record) for part in _PARTS))
@@ -45,7 +46,7 @@ async def check_patient(visit: Visit) -> tuple[Finding, ...]:
 
 
 def _not_read(part: str, because: Finding) -> Finding:
-    why = because.sentence if because.verdict is Verdict.SKIPPED else "the record was not read"
+    why = because.sentence if because.verdict is Verdict.SKIPPED else "the Patient or the chart was not read"
     return skipped(f"patient/{part}", why)
 
 
@@ -79,9 +80,12 @@ async def _read(visit: Visit) -> Finding:
         return skipped(part, "no patient was named")
     reply = await visit.asker.get(f"{visit.base_url}/Patient/{visit.patient_id}")
     patient = reply.resource()
+    if reply.status == 401 and visit.target.token is None:
+        return skipped(part, NO_TOKEN)
     if reply.status != 200 or patient.get("resourceType") != "Patient":
-        refused = reply.status in (401, 403)
-        advice = "Please let our client read Patient: scope patient/Patient.r." if refused else ""
+        advice = {401: NOT_ACCEPTED, 403: "Please let our client read Patient: scope patient/Patient.r."}.get(
+            reply.status, ""
+        )
         verdict = Verdict.MISSING if reply.status in (404, 410) else Verdict.FAILED
         return Finding(part, verdict, f"the Patient cannot be read: {describe(reply)}", reply.ms, advice)
     if patient.get("id") != visit.patient_id:
@@ -159,7 +163,7 @@ def _measurements(record: PatientRecord) -> Finding:
     for found in record.measurements:
         newest[found.key] = max(found.taken_at, newest.get(found.key, found.taken_at))
     told = ", ".join(f"{key} {count} (newest {_moment(newest[key])})" for key, count in counts.items())
-    return Finding(part, Verdict.OK, f"{len(record.measurements)} of {len(counts)} quantities: {told}")
+    return Finding(part, Verdict.OK, f"{len(record.measurements)} numbers of {len(counts)} quantities: {told}")
 
 
 def _notes(record: PatientRecord, documents: Iterable[Resource]) -> Finding:
@@ -174,7 +178,8 @@ def _notes(record: PatientRecord, documents: Iterable[Resource]) -> Finding:
     if not record.notes:
         return Finding(part, Verdict.WARN, f"none that can be used; documents on file: {came}")
     newest, lengths = max(note.written_at for note in record.notes), [len(note.text) for note in record.notes]
-    told = f"{len(lengths)} of {min(lengths)} to {max(lengths)} characters, newest {_moment(newest)}"
+    length = " to ".join(dict.fromkeys((str(min(lengths)), str(max(lengths)))))
+    told = f"{len(lengths)} of {length} characters, newest {_moment(newest)}"
     return Finding(part, Verdict.OK, f"{told}; documents on file: {came}")
 
 

@@ -122,7 +122,9 @@ def _lasts(host: str, version: str, not_after: str) -> Finding:
     if days >= _EXPIRES_SOON_DAYS:
         return Finding(part, Verdict.OK, f"{version}, certificate trusted until {day}")
     advice = f"Please renew the TLS certificate of {host} before {day}."
-    return Finding(part, Verdict.WARN, f"{version}, but the certificate expires in {days} days, on {day}", advice=advice)
+    return Finding(
+        part, Verdict.WARN, f"{version}, but the certificate expires in {days} days, on {day}", advice=advice
+    )
 
 
 def _answer(visit: Visit) -> Finding:
@@ -159,7 +161,9 @@ def _clock(visit: Visit) -> Finding:
         return Finding(part, Verdict.OK, f"the clocks differ by {_CLOCK_S:.0f} s at most")
     ahead = "ahead of" if apart > 0 else "behind"
     sentence = f"the server's clock is {abs(apart):.0f} s {ahead} ours: tokens may be refused or live too long"
-    return Finding(part, Verdict.WARN, sentence, advice="Please set the clock of the FHIR server by NTP; we do the same.")
+    return Finding(
+        part, Verdict.WARN, sentence, advice="Please set the clock of the FHIR server by NTP; we do the same."
+    )
 
 
 def _allowed(visit: Visit) -> Finding:

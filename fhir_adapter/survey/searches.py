@@ -15,7 +15,10 @@ from fhir_adapter.survey.pages import foreign_among, older_than, page_of
 from fhir_adapter.survey.visit import Visit
 
 DANGER: Final = "DANGER: "
-_REFUSED: Final = (401, 403)
+NO_TOKEN: Final = "a token is asked for, and none was given"
+NOT_ACCEPTED: Final = (
+    "Your FHIR server does not accept our token (HTTP 401). Has it ended, and is it meant for this address?"
+)
 _GONE: Final = (404, 410)
 
 
@@ -29,6 +32,8 @@ async def _check(visit: Visit, need: Need) -> Finding:
     if need.resource_type == "Media" and known is not None and known.version is FhirVersion.R5:
         return skipped(f"search/{need.key}", "FHIR R5 has no Media: pictures are documents there")
     bounded = await _search(visit, need, bounded=True)
+    if bounded.status == 401 and visit.target.token is None:
+        return skipped(f"search/{need.key}", NO_TOKEN)
     page = page_of(bounded, need.resource_type)
     if not visit.patient_id:
         return _of_nobody(need, bounded, page)
@@ -62,8 +67,10 @@ def _no_page(need: Need, reply: Reply, problem: str, *, without_bound: bool) -> 
     """Say why a search gave no page, and what to ask for."""
     part, kind = f"search/{need.key}", need.resource_type
     sentence, verdict, advice = f"{kind}: {problem}", Verdict.FAILED, ""
-    if reply.status in _REFUSED:
-        sentence = f"{kind}: refused with HTTP {reply.status}"
+    if reply.status == 401:
+        sentence, advice = f"{kind}: the token is not accepted (HTTP 401)", NOT_ACCEPTED
+    elif reply.status == 403:
+        sentence = f"{kind}: refused with HTTP 403"
         advice = f"Please let our client read {kind}: scope patient/{kind}.rs, and the same in the user's rights."
     elif reply.status in _GONE:
         verdict, advice = Verdict.MISSING, f"Please make {kind} available on this FHIR endpoint."

@@ -14,6 +14,7 @@ from fhir_adapter.survey.findings import Finding, Verdict, skipped
 from fhir_adapter.survey.needs import NEEDS, NOBODY, OPTIONAL, READ, SEARCHED, needed_scopes
 from fhir_adapter.survey.reach import is_loopback
 from fhir_adapter.survey.scopes import Claims, is_filtered, lacking, read_claims
+from fhir_adapter.survey.searches import NO_TOKEN
 from fhir_adapter.survey.visit import Visit
 
 _WANTED: Final = {**dict.fromkeys(READ, "r"), **dict.fromkeys(SEARCHED, "rs")}
@@ -80,8 +81,12 @@ async def _is_needed(visit: Visit) -> Finding:
     """Search without the token for a patient who exists nowhere: data that need no token are open to anybody."""
     part, url = "token/needed", f"{visit.base_url}/Observation"
     reply = await visit.asker.get(str(httpx.URL(url, params={"patient": NOBODY, "_count": "1"})), with_token=False)
+    if reply.status in (401, 403) and visit.target.token is None:
+        return Finding(part, Verdict.FAILED, f"HTTP {reply.status}: {NO_TOKEN}", reply.ms)
     if reply.status in (401, 403):
-        return Finding(part, Verdict.OK, f"without a token the answer is HTTP {reply.status}, as it should be", reply.ms)
+        return Finding(
+            part, Verdict.OK, f"without a token the answer is HTTP {reply.status}, as it should be", reply.ms
+        )
     if reply.status != httpx.codes.OK:
         return skipped(part, f"cannot be told: {describe(reply)}")
     if is_loopback(httpx.URL(visit.base_url).host):

@@ -91,7 +91,9 @@ class Visit:
         return self.patient_id or NOBODY
 
 
-def open_visit(target: Target, http: httpx.AsyncClient, settings: FhirSettings, asked_at: datetime, within: Deadline) -> Visit:
+def open_visit(
+    target: Target, http: httpx.AsyncClient, settings: FhirSettings, asked_at: datetime, within: Deadline
+) -> Visit:
     """Begin a visit.
 
     Raises:
