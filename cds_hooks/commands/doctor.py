@@ -16,6 +16,12 @@ def doctor(
     token_file: Annotated[str, typer.Option(help="File with the bearer token; - reads standard input.")] = "",
     token_env: Annotated[str, typer.Option(help="Environment variable with the bearer token.")] = "",
     ask_token: Annotated[bool, typer.Option("--ask-token", help="Ask for the bearer token on the terminal.")] = False,
+    smart: Annotated[
+        bool, typer.Option("--smart", help="Get a token by SMART Backend Services, as FHIR_CLIENTS has it or:")
+    ] = False,
+    client_id: Annotated[str, typer.Option(help="Our client id at this server.")] = "",
+    client_keys: Annotated[str, typer.Option(help="File with our private keys (JWKS).")] = "",
+    client_scope: Annotated[str, typer.Option(help="Scopes to ask for.")] = "system/*.rs",
     patient: Annotated[str, typer.Option(help="Id of a Patient whose record is read from end to end.")] = "",
     any_patient: Annotated[
         bool,
@@ -39,15 +45,18 @@ def doctor(
     if not fhir:
         from cds_hooks.commands.checks import run_checks
 
-        if token_file or token_env or ask_token or patient or any_patient or dicomweb:
+        if any((token_file, token_env, ask_token, smart, client_id, client_keys, patient, any_patient, dicomweb)):
             raise typer.BadParameter("give FHIR_BASE: these options are about a FHIR server")
         raise typer.Exit(0 if run_checks(as_json=json) else 1)
     import asyncio
 
-    from cds_hooks.commands.surveying import TokenSource, check_target, survey_and_print
+    from cds_hooks.commands.surveying import check_target, survey_and_print
+    from cds_hooks.commands.token_source import TokenSource, read_client
     from fhir_adapter.survey.visit import Target
 
-    token = TokenSource(token_file, token_env, ask_token).read()
-    target = Target(fhir.rstrip("/"), token, patient, any_patient, dicomweb.rstrip("/"))
+    source = TokenSource(token_file, token_env, ask_token, smart or bool(client_id or client_keys))
+    token, base = source.read(), fhir.rstrip("/")
+    client = read_client(base, client_id, client_keys, client_scope) if source.smart else None
+    target = Target(base, token, patient, any_patient, dicomweb.rstrip("/"), client)
     check_target(target)
     raise typer.Exit(0 if asyncio.run(survey_and_print(target, within, as_json=json)) else 1)

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final
 
 import typer
-from pydantic import SecretStr
 from rich.console import Console
 
 from cds_hooks.commands.findings import Report, print_json, print_report
@@ -27,51 +21,6 @@ from fhir_adapter.survey.conclusion import conclude
 from fhir_adapter.survey.findings import Finding
 from fhir_adapter.survey.run import survey
 from fhir_adapter.survey.visit import Target, Visit, open_visit
-
-_LONGEST_TOKEN: Final = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class TokenSource:
-    """Where the bearer token is; never on the command line, where every user of the machine could read it.
-
-    Attributes:
-        file: path, `-` for standard input; empty for none.
-        variable: name of an environment variable; empty for none.
-        ask: whether to ask for it on the terminal.
-    """
-
-    file: str = ""
-    variable: str = ""
-    ask: bool = False
-
-    def read(self) -> SecretStr | None:
-        """Return the token, or None where no source is given.
-
-        Raises:
-            typer.BadParameter: two sources, or one that has no token.
-        """
-        if sum(map(bool, (self.file, self.variable, self.ask))) > 1:
-            raise typer.BadParameter("give one source of the token, not several")
-        if not (self.file or self.variable or self.ask):
-            return None
-        token = self._text().strip()
-        if not token:
-            raise typer.BadParameter("the source of the token is empty or not there")
-        return SecretStr(token)
-
-    def _text(self) -> str:
-        if self.ask:
-            return str(typer.prompt("Token", hide_input=True, err=True))
-        if self.variable:
-            return os.environ.get(self.variable, "")
-        try:
-            if self.file == "-":
-                return sys.stdin.read(_LONGEST_TOKEN)
-            return Path(self.file).read_text(encoding="utf-8")[:_LONGEST_TOKEN]
-        except (OSError, ValueError):
-            # The error's text may quote what the file holds.
-            return ""
 
 
 def check_target(target: Target) -> None:

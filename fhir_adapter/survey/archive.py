@@ -61,15 +61,19 @@ def _root(visit: Visit, film: FilmAddress | None) -> tuple[str, Finding]:
         return named, Finding(part, Verdict.OK, f"{_shown(named)}, named by an Endpoint and allowed here")
     if set_up:
         return set_up, Finding(part, Verdict.OK, f"{set_up}, by FHIR_DICOMWEB_URL")
+    return "", _no_root(visit, film, named)
+
+
+def _no_root(visit: Visit, film: FilmAddress | None, named: str) -> Finding:
+    part = "archive/root"
     if named:
         sentence = f"an Endpoint names {_shown(named)}, which is not allowed here: --dicomweb looks at it"
-        return "", Finding(part, Verdict.MISSING, sentence)
-    if film is None and not visit.patient_id:
-        return "", skipped(part, "no patient was named, and no --dicomweb")
+        return Finding(part, Verdict.MISSING, sentence)
     if film is None:
-        return "", skipped(part, "this patient has no radiograph whose place is known")
+        why = "this patient has no radiograph whose place is known" if visit.patient_id else "no patient was named"
+        return skipped(part, f"{why}, and no --dicomweb")
     advice = "Please give ImagingStudy an Endpoint (connection type dicom-wado-rs), or tell us the DICOMweb root."
-    return "", Finding(part, Verdict.MISSING, "studies name no DICOMweb root (Endpoint)", advice=advice)
+    return Finding(part, Verdict.MISSING, "studies name no DICOMweb root (Endpoint)", advice=advice)
 
 
 def _given(root: str, named: str) -> tuple[str, Finding]:
@@ -83,12 +87,12 @@ def _given(root: str, named: str) -> tuple[str, Finding]:
 def _takes_token(visit: Visit, root: str) -> bool:
     """Whether the token goes to the archive: to its own origin only, as `images.dicomweb` does it."""
     target, fhir = read_url(root), read_url(visit.base_url)
-    return visit.target.token is not None and target is not None and fhir is not None and same_origin(target, fhir)
+    return visit.token is not None and target is not None and fhir is not None and same_origin(target, fhir)
 
 
 def _token(visit: Visit, *, with_token: bool) -> Finding:
     part = "archive/token"
-    if visit.target.token is None:
+    if visit.token is None:
         return skipped(part, "no token was given")
     if with_token:
         return Finding(part, Verdict.OK, "the token is sent: the archive has the origin of the FHIR server")
@@ -96,7 +100,7 @@ def _token(visit: Visit, *, with_token: bool) -> Finding:
 
 
 async def _query(visit: Visit, root: str, film: FilmAddress | None, *, with_token: bool) -> Finding:
-    """Search for the study by QIDO-RS (PS3.18 section 10.6); we do not need it, but it tells whether DICOMweb is there."""
+    """Search for the study by QIDO-RS (PS3.18 section 10.6): not needed, but it tells whether DICOMweb is there."""
     part, study = "archive/query", film.study if film is not None else _NO_STUDY
     url = str(httpx.URL(f"{root}/studies", params={"StudyInstanceUID": study, "limit": "1"}))
     reply = await visit.asker.get(url, accept=_DICOM_JSON, with_token=with_token)

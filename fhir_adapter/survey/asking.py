@@ -53,7 +53,7 @@ class Reply:
     @property
     def media_type(self) -> str:
         """Content type without its parameters, lower case."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return str(self.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
     @property
     def is_fhir(self) -> bool:
@@ -92,6 +92,14 @@ class Asker:
         self._http = http
         self._authorization = bearer(token)
         self._turn = asyncio.Semaphore(_AT_ONCE)
+
+    def use(self, token: SecretStr) -> None:
+        """Send this token from now on.
+
+        Raises:
+            ValueError: the token cannot be one.
+        """
+        self._authorization = bearer(token)
 
     async def get(self, url: str, *, accept: str = FHIR_JSON, with_token: bool | None = None, **headers: str) -> Reply:
         """Get an address; `with_token` None sends the token beneath the base only."""

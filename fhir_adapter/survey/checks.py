@@ -18,10 +18,11 @@ CHECKS: Final[Mapping[str, str]] = {
     "capability/parameters": "every search parameter that we use is listed",
     "capability/system": "batch, transaction, `_include` and security, as listed",
     "patient/chosen": "whose record is read",
+    "token/configuration": "`.well-known/smart-configuration`: token endpoint and backend services",
+    "token/backend": "with `--smart`: a token of our own is given (SMART Backend Services)",
     "token/claims": "what a JWT says of itself: scopes, audience, end; not verified",
     "token/scopes": "what the scopes lack for our searches",
     "token/needed": "the server refuses who has no token",
-    "token/configuration": "`.well-known/smart-configuration`: token endpoint and backend services",
     **{
         f"search/{need.key}": f"`{need.resource_type}` as the prefetch template `{need.key}` asks, "
         "with its date bound and without: whose results come, and from when"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from fhir_adapter.dates import read_moment, read_period
@@ -53,7 +54,7 @@ def moments_of(resources: Iterable[Resource]) -> Iterator[datetime]:
 def newest_first(resources: Sequence[Resource]) -> bool:
     """Whether resources stand newest first; dates less than a day apart may be vague and prove nothing."""
     moments = list(moments_of(resources))
-    return all(later + _VAGUE >= earlier for later, earlier in zip(moments, moments[1:], strict=False))
+    return all(later + _VAGUE >= earlier for later, earlier in pairwise(moments))
 
 
 def older_than(resources: Iterable[Resource], first: date) -> int:

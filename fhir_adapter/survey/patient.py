@@ -24,7 +24,7 @@ from fhir_adapter.shape import Resource, as_dict, as_text, dicts_of
 from fhir_adapter.survey.asking import describe
 from fhir_adapter.survey.findings import Finding, Verdict, skipped
 from fhir_adapter.survey.pages import page_of
-from fhir_adapter.survey.searches import NO_TOKEN, NOT_ACCEPTED
+from fhir_adapter.survey.searches import NOT_ACCEPTED, TOKEN_MISSING
 from fhir_adapter.survey.visit import Visit
 
 BUDGET_MS: Final = 500.0
@@ -80,8 +80,8 @@ async def _read(visit: Visit) -> Finding:
         return skipped(part, "no patient was named")
     reply = await visit.asker.get(f"{visit.base_url}/Patient/{visit.patient_id}")
     patient = reply.resource()
-    if reply.status == 401 and visit.target.token is None:
-        return skipped(part, NO_TOKEN)
+    if reply.status == 401 and visit.token is None:
+        return skipped(part, TOKEN_MISSING)
     if reply.status != 200 or patient.get("resourceType") != "Patient":
         advice = {401: NOT_ACCEPTED, 403: "Please let our client read Patient: scope patient/Patient.r."}.get(
             reply.status, ""
@@ -107,8 +107,8 @@ def readers(visit: Visit) -> tuple[FhirClient, DicomWeb]:
             "dicomweb_url": HttpUrl(target.dicomweb_url) if target.dicomweb_url else visit.settings.dicomweb_url,
         }
     )
-    client = FhirClient(visit.http, visit.base_url, target.token, settings)
-    return client, DicomWeb(visit.http, settings, visit.base_url, target.token)
+    client = FhirClient(visit.http, visit.base_url, visit.token, settings)
+    return client, DicomWeb(visit.http, settings, visit.base_url, visit.token)
 
 
 async def _collect(visit: Visit) -> Finding:
@@ -162,8 +162,12 @@ def _measurements(record: PatientRecord) -> Finding:
     newest: dict[str, datetime] = {}
     for found in record.measurements:
         newest[found.key] = max(found.taken_at, newest.get(found.key, found.taken_at))
-    told = ", ".join(f"{key} {count} (newest {_moment(newest[key])})" for key, count in counts.items())
-    return Finding(part, Verdict.OK, f"{len(record.measurements)} numbers of {len(counts)} quantities: {told}")
+    told = ", ".join(f"{key} {count} ({_moment(newest[key])})" for key, count in counts.items())
+    return Finding(
+        part,
+        Verdict.OK,
+        f"{len(record.measurements)} numbers of {len(counts)} quantities, each with its newest time: {told}",
+    )
 
 
 def _notes(record: PatientRecord, documents: Iterable[Resource]) -> Finding:

@@ -136,7 +136,7 @@ def _answer(visit: Visit) -> Finding:
         return Finding(part, Verdict.FAILED, sentence, reply.ms)
     if reply.status in (401, 403):
         advice = "Please leave GET [base]/metadata open to everybody, as SMART App Launch expects."
-        sentence = f"HTTP {reply.status} for metadata" + ("" if visit.target.token else ": a token is asked for")
+        sentence = f"HTTP {reply.status} for metadata" + ("" if visit.token else ": a token is asked for")
         return Finding(part, Verdict.WARN, sentence, reply.ms, advice)
     if reply.status != httpx.codes.OK or not reply.is_fhir:
         sentence = f"{describe(reply)} at [base]/metadata: is this the base of a FHIR server?"

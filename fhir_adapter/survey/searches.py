@@ -15,7 +15,7 @@ from fhir_adapter.survey.pages import foreign_among, older_than, page_of
 from fhir_adapter.survey.visit import Visit
 
 DANGER: Final = "DANGER: "
-NO_TOKEN: Final = "a token is asked for, and none was given"
+TOKEN_MISSING: Final = "a token is asked for, and none was given"  # noqa: S105 - a sentence
 NOT_ACCEPTED: Final = (
     "Your FHIR server does not accept our token (HTTP 401). Has it ended, and is it meant for this address?"
 )
@@ -32,8 +32,8 @@ async def _check(visit: Visit, need: Need) -> Finding:
     if need.resource_type == "Media" and known is not None and known.version is FhirVersion.R5:
         return skipped(f"search/{need.key}", "FHIR R5 has no Media: pictures are documents there")
     bounded = await _search(visit, need, bounded=True)
-    if bounded.status == 401 and visit.target.token is None:
-        return skipped(f"search/{need.key}", NO_TOKEN)
+    if bounded.status == 401 and visit.token is None:
+        return skipped(f"search/{need.key}", TOKEN_MISSING)
     page = page_of(bounded, need.resource_type)
     if not visit.patient_id:
         return _of_nobody(need, bounded, page)

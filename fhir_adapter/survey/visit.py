@@ -13,7 +13,7 @@ from fhir_adapter.deadline import Deadline
 from fhir_adapter.record import PatientRecord
 from fhir_adapter.rest.bundles import Page
 from fhir_adapter.rest.capabilities import Capabilities
-from fhir_adapter.settings import FhirSettings
+from fhir_adapter.settings import BackendClient, FhirSettings
 from fhir_adapter.survey.asking import Asker, Reply
 from fhir_adapter.survey.needs import NOBODY
 
@@ -28,7 +28,7 @@ class Target:
         patient_id: whose record is read; empty reads nobody's.
         any_patient: whether the doctor may choose somebody when no patient is named.
         dicomweb_url: DICOMweb root to look at; empty takes what the records name, or FHIR_DICOMWEB_URL.
-        scope: scopes that came with the token, as its token response names them; may be empty.
+        client: our registration, to get a token of our own by SMART Backend Services; None where a token is given.
     """
 
     base_url: str
@@ -36,7 +36,7 @@ class Target:
     patient_id: str = ""
     any_patient: bool = False
     dicomweb_url: str = ""
-    scope: str = ""
+    client: BackendClient | None = None
 
 
 @dataclass(slots=True)
@@ -49,6 +49,8 @@ class Visit:
         http: for the readers of this package, which ask for themselves.
         settings: what the operator has set.
         asked_at: the moment of the visit, with its zone.
+        token: what is sent, once known; None for none.
+        scope: what the token endpoint says that it covers; empty where nobody says.
         patient_id: whose record is read, once known; empty for nobody's.
         metadata: what `[base]/metadata` answered.
         reached: whether the server answered HTTP at all.
@@ -62,6 +64,8 @@ class Visit:
     http: httpx.AsyncClient
     settings: FhirSettings
     asked_at: datetime
+    token: SecretStr | None = None
+    scope: str = ""
     patient_id: str = ""
     metadata: Reply = field(default_factory=lambda: Reply(0, "it was not asked for"))
     reached: bool = False
@@ -100,4 +104,4 @@ def open_visit(
         ValueError: the token cannot be one.
     """
     asker = Asker(http, target.base_url, target.token, within)
-    return Visit(target, asker, http, settings, asked_at, patient_id=target.patient_id)
+    return Visit(target, asker, http, settings, asked_at, token=target.token, patient_id=target.patient_id)
