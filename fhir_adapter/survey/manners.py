@@ -22,6 +22,7 @@ from fhir_adapter.survey.visit import Visit
 _TYPE: Final = "Observation"
 _CATEGORIES: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _UNKNOWN: Final = "mllm-cds-doctor-nosuch"
+_REFUSED: Final = "HTTP 401: not without a token that the server accepts"
 _NO_PATIENT: Final = "no patient was named"
 
 
@@ -37,6 +38,8 @@ async def _nobody(visit: Visit) -> Finding:
     part = "manners/nobody"
     reply = await visit.asker.search(_TYPE, {"patient": NOBODY, "_count": "1"})
     page = page_of(reply, _TYPE)
+    if reply.status == 401:
+        return skipped(part, _REFUSED)
     if isinstance(page, str):
         # 4xx is a fair answer to such a question.
         fair = 400 <= reply.status < 500
@@ -52,6 +55,8 @@ async def _post(visit: Visit) -> Finding:
     part, params = "manners/post", {"patient": visit.subject, "_count": "1"}
     reply = await visit.asker.post(f"{visit.base_url}/{_TYPE}/_search", urlencode(params).encode(), FORM)
     page = page_of(reply, _TYPE)
+    if reply.status == 401:
+        return skipped(part, _REFUSED)
     if isinstance(page, str):
         return Finding(part, Verdict.WARN, f"POST _search does not work ({page}): GET is used", reply.ms)
     if foreign_among(page, visit.subject, visit.base_url):
@@ -139,12 +144,15 @@ async def _batch(visit: Visit) -> Finding:
     bundle = {"resourceType": "Bundle", "type": "batch", "entry": [entry, entry]}
     reply = await visit.asker.post(visit.base_url, orjson.dumps(bundle), FHIR_JSON)
     content = reply.resource()
+    if reply.status == 401:
+        return skipped(part, _REFUSED)
     if reply.status != httpx.codes.OK or content.get("resourceType") != "Bundle":
         return Finding(part, Verdict.OK, f"no batches ({describe(reply)}): each search is asked by itself", reply.ms)
     statuses = [as_text(as_dict(each.get("response")).get("status")) for each in dicts_of(content.get("entry"))]
     if len(statuses) != 2 or not all(status.startswith("2") for status in statuses):
         return Finding(part, Verdict.WARN, "a batch is answered, but not with one good answer for each entry", reply.ms)
-    return Finding(part, Verdict.OK, "batches work", reply.ms)
+    unlisted = visit.capabilities is not None and "batch" not in visit.capabilities.interactions
+    return Finding(part, Verdict.OK, "batches work" + (", though none are listed" * unlisted), reply.ms)
 
 
 def judge_order(pages: dict[str, Page]) -> Finding:

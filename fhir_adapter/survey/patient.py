@@ -32,7 +32,8 @@ BUDGET_MS: Final = 500.0
 _SHARE: Final = 0.8
 """Of the budget; the rest is for judging."""
 _PARTS: Final = ("measurements", "notes", "film", "gaps")
-_ANYBODY: Final = (("ImagingStudy", "subject"), ("DocumentReference", "subject"), ("Observation", "subject"))
+_TELLING: Final = ("ImagingStudy", "DocumentReference", "Observation")
+"""Whoever has one of these has a record worth reading."""
 
 
 async def check_patient(visit: Visit) -> tuple[Finding, ...]:
@@ -51,26 +52,27 @@ def _not_read(part: str, because: Finding) -> Finding:
 
 
 async def choose_patient(visit: Visit) -> Finding:
-    """Take the patient named, or somebody where the operator allows that: whoever has the newest study or note."""
+    """Take the patient named, or somebody where the operator allows that; fills in `patient_id`."""
     part = "patient/chosen"
     if visit.patient_id:
         return Finding(part, Verdict.OK, "the patient was named")
     if not visit.target.any_patient:
         return skipped(part, "no patient was named: --patient ID, or --any-patient to read the record of somebody")
-    for kind, name in _ANYBODY:
-        page = page_of(await visit.asker.search(kind, {"_count": "1", "_elements": name}), kind)
-        if isinstance(page, str) or not page.matches:
-            continue
-        found = split_reference(as_text(as_dict(page.matches[0].get(name)).get("reference")), visit.base_url)
-        if found is not None and found[0] == "Patient":
-            visit.patient_id = found[1]
+    for kind in (*_TELLING, "Patient"):
+        page = page_of(await visit.asker.search(kind, {"_count": "1"}), kind)
+        if not isinstance(page, str) and page.matches and (own_id := _patient_of(page.matches[0], visit.base_url)):
+            visit.patient_id = own_id
             return Finding(part, Verdict.OK, f"somebody was taken: the patient of the first {kind}")
-    page = page_of(await visit.asker.search("Patient", {"_count": "1"}), "Patient")
-    own_id = as_text(page.matches[0].get("id")) if not isinstance(page, str) and page.matches else ""
-    if not is_fhir_id(own_id):
-        return Finding(part, Verdict.WARN, "no patient could be found by searching: name one")
-    visit.patient_id = own_id
-    return Finding(part, Verdict.OK, "somebody was taken: the first Patient")
+    return Finding(part, Verdict.WARN, "no patient could be found by searching: name one")
+
+
+def _patient_of(resource: Resource, base_url: str) -> str:
+    """Return the id of the patient whom a resource is about, or an empty string."""
+    if resource.get("resourceType") == "Patient":
+        own_id = as_text(resource.get("id"))
+        return own_id if is_fhir_id(own_id) else ""
+    found = split_reference(as_text(as_dict(resource.get("subject")).get("reference")), base_url)
+    return found[1] if found is not None and found[0] == "Patient" else ""
 
 
 async def _read(visit: Visit) -> Finding:

@@ -101,7 +101,7 @@ async def _certificate(visit: Visit) -> Finding:
         return Finding(part, Verdict.FAILED, problem, advice=advice)
     except (OSError, TimeoutError) as error:
         return Finding(part, Verdict.FAILED, f"no TLS connection comes about ({type(error).__name__})")
-    return _lasts(url.host, str(version), str(found.get("notAfter", "")))
+    return describe_certificate(url.host, str(version), str(found.get("notAfter", "")))
 
 
 def _plain_http(url: httpx.URL) -> Finding:
@@ -112,7 +112,7 @@ def _plain_http(url: httpx.URL) -> Finding:
     return Finding(part, Verdict.WARN, sentence, advice="Please give us an https address of the FHIR server.")
 
 
-def _lasts(host: str, version: str, not_after: str) -> Finding:
+def describe_certificate(host: str, version: str, not_after: str) -> Finding:
     """Say how long a certificate is valid (`notAfter` as Python's ssl module writes it)."""
     part = "reach/certificate"
     if not not_after:
