@@ -54,8 +54,9 @@ async def build_record(
         earlier = await _prior_of(films, prior)
     finally:
         prior.cancel()
-    gaps = merge_gaps(chart.gaps, about_patient, about_numbers, about_notes, about_films)
     record = PatientRecord(demographics, measurements, notes, films)
+    about_chart = tuple(gap for gap in chart.gaps if _matters(gap, record))
+    gaps = merge_gaps(about_chart, about_patient, about_numbers, about_notes, about_films)
     nothing = tuple(_nothing_on_file(record, gaps))
     return PatientRecord(demographics, measurements, notes, films, merge_gaps(gaps, nothing), earlier)
 
@@ -67,6 +68,13 @@ async def _prior_of(films: Sequence[Film], prior: asyncio.Task[Film | None]) -> 
     await asyncio.wait({prior}, timeout=PATIENCE_S)
     found = prior.result() if prior.done() else None
     return found if found is not None and found.acquired_at < films[0].acquired_at else None
+
+
+def _matters(gap: Gap, record: PatientRecord) -> bool:
+    """Whether a gap of the chart is one of the record: older notes and films are not missed where newer ones are."""
+    if gap.reason is not GapReason.NEWEST_ONLY:
+        return True
+    return not {"text": record.notes, "image": record.films}.get(gap.modality)
 
 
 def _nothing_on_file(record: PatientRecord, gaps: tuple[Gap, ...]) -> Iterator[Gap]:

@@ -10,15 +10,17 @@ from typing import Any, Final
 
 import structlog
 
+from fhir_adapter.bounded import SECOND_LOOKS, enough_for, query_for, unseen
 from fhir_adapter.chart import Chart, unique
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirError, FhirGone, FhirRefused, FhirRejected, ForeignPatient
 from fhir_adapter.gaps import gap_of, merge_gaps
 from fhir_adapter.images.studies import missing_endpoints
-from fhir_adapter.prefetch import Part, State, read_prefetch, resolve
+from fhir_adapter.prefetch import Part, Query, State, read_prefetch, resolve
 from fhir_adapter.record import Gap, GapReason, Modality
 from fhir_adapter.references import is_fhir_id, is_foreign
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.paging import SearchResult
 from fhir_adapter.shape import Resource
 
 log = structlog.get_logger(__name__)
@@ -31,6 +33,7 @@ _ITEMS: Final[dict[str, tuple[Modality, str]]] = {
     "imaging": ("image", "radiograph"),
     "media": ("image", "photographed radiograph"),
 }
+_NUMBERS: Final = ("structured", "measurements")
 _OPTIONAL: Final = frozenset({"reports", "media"})
 """Parts that many servers do not have, or do not open to us: that they were not to be had is no news."""
 _REASON_OF_STATE: Final = {
@@ -53,11 +56,12 @@ class _Question:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What became of one part."""
+    """What became of one part; `cut` when there is more than the newest that were read."""
 
     resources: tuple[Resource, ...] = ()
     others: tuple[Resource, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    cut: bool = False
 
 
 async def collect_chart(
@@ -69,6 +73,9 @@ async def collect_chart(
     asked_at: datetime | None = None,
 ) -> Chart:
     """Collect the chart of one patient.
+
+    What is read is bounded: as many of the newest as the templates ask for, and, where there are more results than
+    that, a further search by code for the quantities that are not among them.
 
     Args:
         prefetch: as it stands in the hook request.
@@ -93,15 +100,17 @@ async def collect_chart(
     if isinstance(patient, FhirError):
         raise patient
     vitals, labs, notes, reports, imaging, media = found
+    numbers = _Found(unique(vitals.resources + labs.resources), cut=vitals.cut or labs.cut)
+    numbers = await _look_again(numbers, client, question)
     return Chart(
         patient,
-        observations=unique(vitals.resources + labs.resources),
+        observations=unique(numbers.resources),
         documents=unique(notes.resources),
         reports=unique(reports.resources),
         studies=unique(imaging.resources),
         media=unique(media.resources),
         endpoints=unique(imaging.others),
-        gaps=merge_gaps(*(part.gaps for part in found)),
+        gaps=merge_gaps(*(part.gaps for part in found), numbers.gaps),
     )
 
 
@@ -136,25 +145,56 @@ async def _complete(key: str, part: Part, client: FhirClient | None, question: _
     """Take what was given and read on, or fetch what was not."""
     modality, item = _ITEMS[key]
     query = resolve(key, question.patient_id, question.today)
-    if part.state is State.GIVEN and (client is None or not part.page.next_url):
+    if part.state is State.GIVEN and not part.lacks_more(query):
         # `read_prefetch` has checked whose these are.
-        gaps = (Gap(modality, item, GapReason.INCOMPLETE),) if part.page.next_url else ()
-        return _Found(part.page.matches, part.page.others, gaps)
-    if part.state is State.GIVEN and client is not None:
-        result = await client.follow(query.resource_type, part.page, question.deadline)
-    elif part.state is State.ABSENT and client is not None:
-        params = {**query.params, "_count": str(min(client.settings.page_size, int(query.params["_count"])))}
-        result = await client.search(query.resource_type, params, question.deadline)
-    elif key in _OPTIONAL:
-        return _Found()
+        return _Found(part.page.matches, part.page.others, cut=part.cut)
+    if part.state is State.GIVEN and client is None:
+        return _Found(part.page.matches, part.page.others, (Gap(modality, item, GapReason.INCOMPLETE),))
+    if (part.state is not State.ABSENT and part.state is not State.GIVEN) or client is None:
+        return _Found(gaps=() if key in _OPTIONAL else (Gap(modality, item, *_REASON_OF_STATE[part.state]),))
+    if part.page.next_url:
+        result = await client.follow(query.resource_type, part.page, question.deadline, enough=enough_for(query))
     else:
-        return _Found(gaps=(Gap(modality, item, *_REASON_OF_STATE[part.state]),))
-    # A server that ignores a filter answers with everybody's data, and HAPI does so for some requests.
+        result = await _search(query, client, question.deadline)
+    return _checked(result, query, question, (modality, item))
+
+
+async def _search(query: Query, client: FhirClient, deadline: Deadline) -> SearchResult:
+    params = {**query.params, "_count": str(min(client.settings.page_size, int(query.params["_count"])))}
+    return await client.search(query.resource_type, params, deadline, enough=enough_for(query))
+
+
+def _checked(result: SearchResult, query: Query, question: _Question, about: tuple[Modality, str]) -> _Found:
+    """Make sure whose resources these are: a server that ignores a filter answers with everybody's, as HAPI may.
+
+    Raises:
+        ForeignPatient: one is of somebody else.
+    """
     everything = result.resources + result.included
     if any(is_foreign(resource, question.patient_id, question.base_url) for resource in everything):
         raise ForeignPatient(query.resource_type)
-    gaps = () if result.complete else (Gap(modality, item, GapReason.INCOMPLETE),)
-    return _Found(result.resources, result.included, gaps)
+    gaps = () if result.complete or result.enough else (Gap(*about, GapReason.INCOMPLETE),)
+    if result.enough and about[0] != "structured":
+        gaps = (Gap(*about, GapReason.NEWEST_ONLY),)
+    return _Found(result.resources, result.included, gaps, cut=result.enough)
+
+
+async def _look_again(numbers: _Found, client: FhirClient | None, question: _Question) -> _Found:
+    """Where only the newest results were read, search for the quantities that are not among them."""
+    like = resolve("labs", question.patient_id, question.today)
+    for _ in range(SECOND_LOOKS if client is not None else 0):
+        missing = unseen(numbers.resources)
+        if not numbers.cut or not missing or client is None:
+            break
+        query = query_for(missing, like)
+        try:
+            more = _checked(await _search(query, client, question.deadline), query, question, _NUMBERS)
+        except FhirError as error:
+            log.warning("second_look_failed", error=type(error).__name__)
+            break
+        numbers = _Found(numbers.resources + more.resources, gaps=more.gaps, cut=more.cut)
+    still = numbers.cut and bool(unseen(numbers.resources))
+    return replace(numbers, gaps=numbers.gaps + ((Gap(*_NUMBERS, GapReason.NEWEST_ONLY),) if still else ()))
 
 
 async def _with_endpoints(found: _Found, client: FhirClient, deadline: Deadline) -> _Found:

@@ -140,6 +140,7 @@ class GapReason(StrEnum):
     UNREADABLE = "could not be read"
     IMPLAUSIBLE = "not a possible value"
     INCOMPLETE = "only part of it was received"
+    NEWEST_ONLY = "only the newest were looked at"
 
 
 @dataclass(frozen=True, slots=True)

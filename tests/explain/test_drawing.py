@@ -10,9 +10,9 @@ from explain.drawing import described, pull, rounded, scale, segments, steps, us
 from explain.evidence import Explanation, NoteEvidence, Share, Span
 from explain.image import image_evidence
 from explain.structured import measurement_evidence
-from fhir_adapter.measurements.quantities import QUANTITIES, Quantity
+from fhir_adapter.measurements.quantities import Quantity
 from inference.contract import MODALITIES
-from tests.explain.examples import SEEN_AT, drawn_film, explained, inputs, measurement, record
+from tests.explain.examples import MEASURED, SEEN_AT, drawn_film, explained, inputs, measurement, normal_of, record
 from tests.explain.marked import marked_film
 
 
@@ -44,10 +44,10 @@ def test_steps_lead_from_baseline_to_answer() -> None:
     assert [step.direction for step in (first, second, third)] == ["for", "against", "for"]
 
 
-@pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda quantity: str(quantity.key))
+@pytest.mark.parametrize("quantity", MEASURED, ids=lambda quantity: str(quantity.key))
 def test_scale_orders_as_values_do(quantity: Quantity) -> None:
     """On every scale a low value lies left of the normal range, a high one right of it, a normal one within."""
-    low, high = quantity.normal
+    low, high = normal_of(quantity.key)
     for value, side in ((low and low * 0.98, -1), (high and high * 1.02, 1), ((low or (high or 0.0) / 2) * 1.01, 0)):
         if value is None:
             continue

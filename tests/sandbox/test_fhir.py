@@ -93,7 +93,7 @@ def test_count_only(client: TestClient) -> None:
     """`_summary=count` and `_count=0` give the number and nothing else."""
     for query in ("_summary=count", "_count=0"):
         bundle = search(client, f"Observation?patient={GIRL}&{query}")
-        assert (bundle["total"], "entry" in bundle, len(bundle["link"])) == (17, False, 1)
+        assert (bundle["total"], "entry" in bundle, "link" in bundle) == (17, False, False)
 
 
 def test_endpoint_is_included(client: TestClient) -> None:
@@ -115,7 +115,7 @@ def test_endpoint_is_included(client: TestClient) -> None:
         ("Observation?patient=x&_sort=nosuch", 400, "_sort names"),
         ("ImagingStudy?patient=x&_sort=-date", 400, "_sort names"),
         ("Observation?_include=ImagingStudy:endpoint", 400, "_include is not supported"),
-        ("Medication?patient=x", 404, "unknown resource type"),
+        ("Nosuch?patient=x", 404, "unknown resource type"),
         ("Patient/nobody", 404, "no such Patient"),
         (f"Patient/{GIRL}/_history/9", 404, "no such Patient"),
     ],
@@ -176,4 +176,4 @@ def test_binary_is_raw_unless_fhir_json_is_asked_for(client: TestClient, accept:
 def test_links_name_the_address_the_caller_used(client: TestClient) -> None:
     """As on HAPI, links are made from the Host header."""
     bundle = client.get("/fhir/Patient?_count=1", headers={"Host": "ehr.example:81"}).json()
-    assert all(link["url"].startswith("http://ehr.example:81/fhir/Patient?") for link in bundle["link"])
+    assert all(link["url"].startswith("http://ehr.example:81/fhir") for link in bundle["link"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds_hooks.sandbox.dates import date_matches, parse_date
+from cds_hooks.sandbox.fhir.dates import comparison_of, parse_date
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_other_text_is_no_date(text: str) -> None:
 )
 def test_prefix_compares_as_the_specification_says(asked: str, *, matches: bool) -> None:
     """A reading of 09:14 on 24 November against each prefix (FHIR R4 search, prefixes)."""
-    assert matches is date_matches(parse_date("2026-11-24T09:14:00Z"), asked)
+    assert matches is comparison_of(asked)(parse_date("2026-11-24T09:14:00Z"))

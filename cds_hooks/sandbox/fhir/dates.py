@@ -23,6 +23,9 @@ class Interval(NamedTuple):
     end: datetime
 
 
+Comparison = Callable[[Interval], bool]
+
+
 @lru_cache(maxsize=4096)
 def parse_date(text: str) -> Interval:
     """Return the stretch of time that a FHIR date, dateTime or instant covers; without a zone it is read as UTC.
@@ -68,11 +71,12 @@ COMPARISONS: Final[dict[str, Callable[[Interval, Interval], bool]]] = {
 }
 
 
-def date_matches(have: Interval, asked: str) -> bool:
-    """Tell whether a resource's time meets a search value such as `ge2026-11-21`.
+def comparison_of(asked: str) -> Comparison:
+    """Return what tells whether a resource's time meets a search value such as `ge2026-11-21`.
 
     Raises:
         ValueError: the value is no date.
     """
     prefix, text = (asked[:2], asked[2:]) if asked[:2] in COMPARISONS else ("eq", asked)
-    return COMPARISONS[prefix](have, parse_date(text))
+    compare, interval = COMPARISONS[prefix], parse_date(text)
+    return lambda have: compare(have, interval)

@@ -1,0 +1,139 @@
+"""Bundles sent to the base: many requests in one (FHIR R4 http, batch and transaction)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import cast
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cds_hooks.sandbox.fhir.answers import Refusal, base_of, fhir_json, outcome
+from cds_hooks.sandbox.fhir.bundles import self_url
+from cds_hooks.sandbox.fhir.options import Server
+from cds_hooks.sandbox.fhir.reading import check_kind, read_resource
+from cds_hooks.sandbox.fhir.searching import first_page, further_page
+from cds_hooks.sandbox.fhir.writing import check_writes, json_of, put_resource
+from cds_hooks.sandbox.resources import Resource
+
+
+async def answer_at_base(server: Server, request: Request) -> Response:
+    """Answer what is asked at the base itself: a page of a search, a batch or a transaction."""
+    if request.method == "POST":
+        return fhir_json(run_bundle(server, base_of(request), await json_of(request)))
+    if "_getpages" in request.query_params:
+        return further_page(server, request)
+    raise Refusal(400, "this is the base address: a resource type is missing")
+
+
+def run_bundle(server: Server, base: str, bundle: Resource) -> Resource:
+    """Answer every entry in its place.
+
+    A failing entry of a batch fails alone; one that writes fails the transaction it is in, before anything is stored.
+
+    Raises:
+        Refusal: it is no batch and no transaction, or the transaction cannot be done.
+    """
+    kind = bundle.get("type")
+    entries = bundle.get("entry", [])
+    if bundle.get("resourceType") != "Bundle" or kind not in ("batch", "transaction"):
+        raise Refusal(400, "only a Bundle of the type batch or transaction can be sent here")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise Refusal(400, "an entry of the Bundle is not an object")
+    if kind == "transaction":
+        entries = _prepared(server, base, entries)
+    answers = [_answer(server, base, entry) for entry in entries]
+    links = [{"relation": "self", "url": base}]
+    return {"resourceType": "Bundle", "type": f"{kind}-response", "link": links, "entry": answers}
+
+
+def _prepared(server: Server, base: str, entries: list[Resource]) -> list[Resource]:
+    """Return the entries of a transaction with their ids given and their references to one another resolved."""
+    if any(_method(entry) != "GET" for entry in entries):
+        check_writes(server)
+    given: dict[str, str] = {}
+    prepared = []
+    for entry in entries:
+        resource = entry.get("resource")
+        if _method(entry) == "POST" and isinstance(resource, dict):
+            kind, name = str(resource.get("resourceType")), str(uuid.uuid4())
+            check_kind(kind)
+            given[str(entry.get("fullUrl"))] = f"{kind}/{name}"
+            request = {"method": "PUT", "url": f"{kind}/{name}"}
+            prepared.append(entry | {"resource": resource | {"id": name}, "request": request})
+        else:
+            prepared.append(entry)
+    return [cast("Resource", _resolved(entry, given, base)) for entry in prepared]
+
+
+def _resolved(value: object, given: Mapping[str, str], base: str) -> object:
+    """Return a part of a resource in which references to other entries, or under the own base, are relative ones."""
+    if isinstance(value, list):
+        return [_resolved(item, given, base) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: given.get(item, item.removeprefix(f"{base}/"))
+        if name == "reference" and isinstance(item, str)
+        else _resolved(item, given, base)
+        for name, item in value.items()
+    }
+
+
+def _method(entry: Resource) -> str:
+    request = entry.get("request")
+    return str(request.get("method")) if isinstance(request, dict) else ""
+
+
+def _answer(server: Server, base: str, entry: Resource) -> Resource:
+    """Return the answer to one entry; an error is its outcome."""
+    try:
+        return _done(server, base, entry)
+    except Refusal as error:
+        response = {"status": _status(error.status_code), "outcome": outcome(error.detail, "exception")}
+        return {"response": response}
+
+
+def _done(server: Server, base: str, entry: Resource) -> Resource:
+    method, url = _method(entry), str(entry.get("request", {}).get("url", "")).strip("/")
+    path, _, query = url.partition("?")
+    kind, _, name = path.partition("/")
+    if method == "GET":
+        return {"resource": _got(server, base, path, query), "response": {"status": _status(200)}}
+    check_writes(server)
+    if method == "DELETE":
+        check_kind(kind)
+        server.store.delete(kind, name)
+        return {"response": {"status": _status(204)}}
+    if method == "POST":
+        name = str(uuid.uuid4())
+    elif method != "PUT":
+        raise Refusal(400, "the method of an entry must be GET, POST, PUT or DELETE")
+    content = entry.get("resource")
+    if not isinstance(content, dict):
+        raise Refusal(400, "an entry that writes needs a resource")
+    stored, created = put_resource(server, kind, name, content, is_new=method == "POST")
+    version = stored["meta"]["versionId"]
+    response = {"status": _status(201 if created else 200), "location": f"{kind}/{name}/_history/{version}"}
+    return {"response": response | {"etag": version, "lastModified": stored["meta"]["lastUpdated"]}}
+
+
+def _got(server: Server, base: str, path: str, query: str) -> Resource:
+    """Return what a GET in an entry asks for: a resource, a version of one, or a search."""
+    match path.split("/"):
+        case [kind]:
+            pairs = parse_qsl(query, keep_blank_values=True)
+            return first_page(server, base, kind, pairs, self_url(base, kind, pairs))
+        case [kind, name]:
+            return read_resource(server, base, kind, name)
+        case [kind, name, "_history", version]:
+            return read_resource(server, base, kind, name, version)
+        case _:
+            raise Refusal(404, "there is nothing at this address")
+
+
+def _status(code: int) -> str:
+    return f"{code} {HTTPStatus(code).phrase}"
