@@ -177,6 +177,11 @@ def refuse_empty(params: Mapping[str, str]) -> None:
         raise ValueError("an empty search parameter would match every patient")
 
 
+def origin_of(url: httpx.URL | None) -> str:
+    """Return scheme, host and port of an address: its path may hold anything."""
+    return f"{url.scheme}://{url.netloc.decode('ascii')}" if url is not None else "a malformed address"
+
+
 def describe(reply: Reply) -> str:
     """Say what came instead of what was asked for, as a clause."""
     if reply.problem:

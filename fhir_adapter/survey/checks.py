@@ -12,17 +12,18 @@ CHECKS: Final[Mapping[str, str]] = {
     "reach/certificate": "TLS: trusted, for this host, not about to expire",
     "reach/answer": "`[base]/metadata` answers with FHIR JSON, without sending us elsewhere",
     "reach/clock": "the clocks agree: tokens and `_lastUpdated` depend on it",
+    "reach/cds-services": "whether CDS services are offered beside it",
     "reach/allowed": "the address is on `FHIR_ALLOWED_SERVERS` here",
     "capability/statement": "FHIR version (R4, R4B or R5) and software",
     "capability/types": "every type that we ask for is listed",
     "capability/parameters": "every search parameter that we use is listed",
     "capability/system": "batch, transaction, `_include` and security, as listed",
-    "patient/chosen": "whose record is read",
     "token/configuration": "`.well-known/smart-configuration`: token endpoint and backend services",
     "token/backend": "with `--smart`: a token of our own is given (SMART Backend Services)",
     "token/claims": "what a JWT says of itself: scopes, audience, end; not verified",
     "token/scopes": "what the scopes lack for our searches",
     "token/needed": "the server refuses who has no token",
+    "patient/chosen": "whose record is read",
     **{
         f"search/{need.key}": f"`{need.resource_type}` as the prefetch template `{need.key}` asks, "
         "with its date bound and without: whose results come, and from when"

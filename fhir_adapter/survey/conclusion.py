@@ -61,6 +61,8 @@ def settings_lines(visit: Visit) -> tuple[str, ...]:
     lines = [f"FHIR_ALLOWED_SERVERS='{json.dumps(allowed)}'"]
     if target.dicomweb_url and not _endpoints_name(visit, target.dicomweb_url.rstrip("/")):
         lines.append(f"FHIR_DICOMWEB_URL={target.dicomweb_url.rstrip('/')}")
+    if visit.links_elsewhere:
+        lines.append("FHIR_REROOT_LINKS=true")
     return tuple(lines)
 
 

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 import httpx
 import orjson
 
-from fhir_adapter.rest.addresses import is_within, read_url
+from fhir_adapter.rest.addresses import is_within, read_url, reroot
 from fhir_adapter.rest.bundles import Page
 from fhir_adapter.shape import as_dict, as_text, dicts_of
-from fhir_adapter.survey.asking import FHIR_JSON, FORM, describe
+from fhir_adapter.survey.asking import FHIR_JSON, FORM, describe, origin_of
 from fhir_adapter.survey.findings import Finding, Verdict, skipped
 from fhir_adapter.survey.needs import NEEDS, NOBODY, Need
 from fhir_adapter.survey.pages import foreign_among, newest_first, page_of
@@ -117,15 +117,11 @@ async def _paging(visit: Visit) -> Finding:
 
 
 async def _follow(visit: Visit, need: Need, first: Page) -> Finding:
-    part, target = "manners/paging", read_url(first.next_url)
-    if target is None or not is_within(target, httpx.URL(visit.base_url)):
-        where = f"{target.scheme}://{target.netloc.decode('ascii')}" if target else "a malformed address"
-        advice = (
-            f"The next links of your searches lead to {where}, not beneath {visit.base_url}. Please set the server's "
-            "public base address (behind a proxy: its forwarded host), or we see the first page of each search only."
-        )
-        sentence = f"next links lead to {where}: they are not followed, because the token would go with them"
-        return Finding(part, Verdict.FAILED, sentence, advice=advice)
+    part, base, target = "manners/paging", httpx.URL(visit.base_url), read_url(first.next_url)
+    if target is None or not is_within(target, base):
+        visit.links_elsewhere = True
+        again = reroot(first.next_url, base) if visit.settings.reroot_links else None
+        return _elsewhere(visit.base_url, origin_of(target), rerooted=again is not None)
     reply = await visit.asker.get(first.next_url)
     second = page_of(reply, need.resource_type)
     if isinstance(second, str):
@@ -135,6 +131,20 @@ async def _follow(visit: Visit, need: Need, first: Page) -> Finding:
         what = "repeats the first" if repeated else "is empty"
         return Finding(part, Verdict.WARN, f"the next page {what}", reply.ms)
     return Finding(part, Verdict.OK, "next links work and stay beneath the base address", reply.ms)
+
+
+def _elsewhere(base_url: str, where: str, *, rerooted: bool) -> Finding:
+    """Say what becomes of next links that do not lie beneath the base."""
+    advice = (
+        f"The next links of your searches lead to {where}, not beneath {base_url}. Please set the server's public base "
+        "address (behind a proxy: its forwarded host)."
+    )
+    sentence = f"next links lead to {where}, where the token may not go: "
+    if rerooted:
+        sentence += "they are followed beneath the base (FHIR_REROOT_LINKS)"
+        return Finding("manners/paging", Verdict.WARN, sentence, advice=advice)
+    sentence += "only the first page of each search is read, unless FHIR_REROOT_LINKS is set here"
+    return Finding("manners/paging", Verdict.FAILED, sentence, advice=advice)
 
 
 async def _batch(visit: Visit) -> Finding:

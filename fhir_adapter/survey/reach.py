@@ -15,7 +15,8 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from fhir_adapter.rest.addresses import is_allowed
-from fhir_adapter.survey.asking import describe
+from fhir_adapter.shape import dicts_of
+from fhir_adapter.survey.asking import describe, origin_of
 from fhir_adapter.survey.findings import Finding, Verdict, skipped
 from fhir_adapter.survey.visit import Visit
 
@@ -42,11 +43,12 @@ async def check_reach(visit: Visit) -> tuple[Finding, ...]:
     certificate = await _certificate(visit) if connection.ok else skipped("reach/certificate", "no connection")
     if not (connection.ok and certificate.ok):
         why = "no connection" if not connection.ok else "no trusted connection"
-        rest = tuple(skipped(part, why) for part in ("reach/answer", "reach/clock"))
+        rest = tuple(skipped(part, why) for part in ("reach/answer", "reach/clock", "reach/cds-services"))
         return (connection, certificate, *rest, _allowed(visit))
     visit.metadata = await visit.asker.get(f"{visit.base_url}/metadata")
     visit.reached = bool(visit.metadata.status)
-    return connection, certificate, _answer(visit), _clock(visit), _allowed(visit)
+    services = await _cds_services(visit) if visit.reached else skipped("reach/cds-services", "no answer")
+    return connection, certificate, _answer(visit), _clock(visit), services, _allowed(visit)
 
 
 async def _connection(visit: Visit) -> Finding:
@@ -131,7 +133,7 @@ def _answer(visit: Visit) -> Finding:
     """Judge the answer to `GET [base]/metadata`, which every FHIR server has (R4 RESTful API, capabilities)."""
     reply, part = visit.metadata, "reach/answer"
     if "location" in reply.headers and 300 <= reply.status < 400:
-        where = _origin(reply.headers["location"], visit.base_url)
+        where = origin_of(_joined(reply.headers["location"], visit.base_url))
         sentence = f"HTTP {reply.status}: it sends us on to {where}; use the address that answers itself"
         return Finding(part, Verdict.FAILED, sentence, reply.ms)
     if reply.status in (401, 403):
@@ -166,6 +168,20 @@ def _clock(visit: Visit) -> Finding:
     )
 
 
+async def _cds_services(visit: Visit) -> Finding:
+    """Look for a CDS Hooks discovery beside the FHIR base, where HAPI and our demo have it; no token is sent."""
+    part, url = "reach/cds-services", str(httpx.URL(visit.base_url + "/").join("../cds-services"))
+    reply = await visit.asker.get(url, accept="application/json", with_token=False)
+    services = list(dicts_of(reply.resource().get("services"))) if reply.status == httpx.codes.OK else []
+    if not services:
+        return Finding(part, Verdict.OK, "none beside the FHIR base; none is needed", reply.ms)
+    hooks = sum(service.get("hook") == "patient-view" for service in services)
+    sentence = (
+        f"{len(services)} beside the FHIR base, {hooks} for patient-view; who calls them cannot be seen from here"
+    )
+    return Finding(part, Verdict.OK, sentence, reply.ms)
+
+
 def _allowed(visit: Visit) -> Finding:
     """Say whether the service may ask this server yet."""
     part = "reach/allowed"
@@ -191,10 +207,8 @@ def _port(url: httpx.URL) -> int:
     return url.port or (443 if url.scheme == "https" else 80)
 
 
-def _origin(location: str, base_url: str) -> str:
-    """Return scheme and host of a redirect: its path may hold anything."""
+def _joined(location: str, base_url: str) -> httpx.URL | None:
     try:
-        target = httpx.URL(base_url + "/").join(location)
+        return httpx.URL(base_url + "/").join(location)
     except (httpx.InvalidURL, ValueError):
-        return "a malformed address"
-    return f"{target.scheme}://{target.netloc.decode('ascii')}"
+        return None

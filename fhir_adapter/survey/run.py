@@ -30,8 +30,9 @@ async def _choose(visit: Visit) -> tuple[Finding, ...]:
 _GROUPS: Final[tuple[tuple[str, Callable[[Visit], Awaitable[tuple[Finding, ...]]]], ...]] = (
     ("reach/", check_reach),
     ("capability/", check_capability),
-    ("patient/chosen", _choose),
+    # A token may have to be got before anybody can be chosen.
     ("token/", check_token),
+    ("patient/chosen", _choose),
     ("search/", check_searches),
     ("manners/", check_manners),
     ("patient/", check_patient),

@@ -56,6 +56,7 @@ class Visit:
         reached: whether the server answered HTTP at all.
         capabilities: what the server says of itself.
         pages: first page of each search without its date bound, by key.
+        links_elsewhere: whether next links lead to another address than the base.
         chart, record: the patient's, once read.
     """
 
@@ -71,6 +72,7 @@ class Visit:
     reached: bool = False
     capabilities: Capabilities | None = None
     pages: dict[str, Page] = field(default_factory=dict)
+    links_elsewhere: bool = False
     chart: Chart | None = None
     record: PatientRecord | None = None
 

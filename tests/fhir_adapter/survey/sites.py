@@ -105,6 +105,8 @@ def at(path: str, reply: httpx.Response | Json) -> Fault:
 def _fhir(request: httpx.Request) -> httpx.Response:
     base = str(request.url.copy_with(path=httpx.URL(SERVER).path, query=None))
     steps = [step for step in str(request.url).partition("?")[0].partition(base)[2].split("/") if step]
+    if not str(request.url).startswith(base):
+        return answer(outcome(), 404)
     params = dict(parse_qsl(request.url.query.decode() or request.content.decode()))
     if steps == ["metadata"]:
         return answer(statement())

@@ -61,6 +61,14 @@ def test_settings_allow_what_was_looked_at(
     assert settings_lines(one) == lines
 
 
+def test_links_that_lead_elsewhere_have_a_setting() -> None:
+    """Behind a proxy that writes its inner address into links, a setting lets us read on."""
+    one = visit()
+    one.links_elsewhere = True
+
+    assert settings_lines(one)[-1] == "FHIR_REROOT_LINKS=true"
+
+
 def test_archive_that_endpoints_name_needs_no_setting() -> None:
     """FHIR_DICOMWEB_URL is for archives that the records do not name."""
     one = visit()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -25,7 +27,7 @@ def when(condition: str, reply: httpx.Response | Json) -> Fault:
     return fault
 
 
-async def found_with(*faults: Fault, **target: object) -> dict[str, tuple[Verdict, str]]:
+async def found_with(*faults: Fault, **target: Any) -> dict[str, tuple[Verdict, str]]:
     one = visit(*faults, **target)
     await check_searches(one)
     return {finding.part: (finding.verdict, finding.sentence) for finding in await check_manners(one)}
@@ -72,6 +74,17 @@ async def test_manner_is_named(fault: Fault, part: str, verdict: Verdict, said: 
 
     assert found[0] is verdict
     assert said in found[1]
+
+
+async def test_links_that_are_rerooted_are_a_warning() -> None:
+    """Where the operator has them followed beneath the base, nothing is lost."""
+    one = visit(when("_count=1 ", bundle(PULSES[0], **ELSEWHERE)))
+    one.settings = one.settings.model_copy(update={"reroot_links": True})
+    await check_searches(one)
+    found = {finding.part: finding for finding in await check_manners(one)}
+
+    assert found["manners/paging"].verdict is Verdict.WARN
+    assert one.links_elsewhere
 
 
 async def test_good_manners_are_ok() -> None:

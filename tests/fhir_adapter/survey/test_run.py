@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import httpx
@@ -71,6 +72,22 @@ async def test_broken_connection_never_crashes_the_doctor() -> None:
     assert {finding.sentence for finding in findings if finding.part.startswith("search/")} == {
         "the server was not reached"
     }
+
+
+async def test_server_that_never_ends_its_answer_is_left_in_time() -> None:
+    """A server that hangs costs the time that was granted, and no more."""
+
+    async def hang(request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError(request)
+
+    async with Port() as base_url:
+        one = visit(base_url=base_url)
+        one.asker = Asker(httpx.AsyncClient(transport=httpx.MockTransport(hang)), base_url, None, Deadline.after(0.2))
+        findings = await whole(one)
+
+    assert {finding.part for finding in findings} == set(CHECKS)
+    assert not any(finding.verdict is Verdict.OK for finding in findings if finding.part.startswith("search/"))
 
 
 async def test_check_that_breaks_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
