@@ -50,13 +50,13 @@ def doctor(
         raise typer.Exit(0 if run_checks(as_json=json) else 1)
     import asyncio
 
-    from cds_hooks.commands.surveying import check_target, survey_and_print
+    from cds_hooks.commands.surveying import check_target, survey_and_print, wanted_by_the_model
     from cds_hooks.commands.token_source import TokenSource, read_client
     from fhir_adapter.survey.visit import Target
 
     source = TokenSource(token_file, token_env, ask_token, smart or bool(client_id or client_keys))
     token, base = source.read(), fhir.rstrip("/")
     client = read_client(base, client_id, client_keys, client_scope) if source.smart else None
-    target = Target(base, token, patient, any_patient, dicomweb.rstrip("/"), client)
+    target = Target(base, token, patient, any_patient, dicomweb.rstrip("/"), client, wanted_by_the_model())
     check_target(target)
     raise typer.Exit(0 if asyncio.run(survey_and_print(target, within, as_json=json)) else 1)

@@ -21,6 +21,7 @@ from fhir_adapter.survey.conclusion import conclude
 from fhir_adapter.survey.findings import Finding
 from fhir_adapter.survey.run import survey
 from fhir_adapter.survey.visit import Target, Visit, open_visit
+from inference.contract import DEMOGRAPHIC_SLOTS, MEASUREMENTS
 
 
 def check_target(target: Target) -> None:
@@ -39,6 +40,11 @@ def check_target(target: Target) -> None:
         raise typer.BadParameter("--patient must be the id of a Patient, without the type before it")
     if target.patient_id and target.any_patient:
         raise typer.BadParameter("give --patient or --any-patient, not both")
+
+
+def wanted_by_the_model() -> tuple[str, ...]:
+    """Return the keys of the quantities that a model takes."""
+    return tuple(slot.key for place, slot in enumerate(MEASUREMENTS) if place not in DEMOGRAPHIC_SLOTS)
 
 
 async def survey_and_print(target: Target, within_s: float, *, as_json: bool) -> bool:

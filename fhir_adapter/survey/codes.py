@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from fhir_adapter.measurements.quantities import QUANTITIES, QUANTITY_OF_LOINC
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY, QUANTITY_OF_LOINC
 from fhir_adapter.measurements.units import to_unit
 from fhir_adapter.shape import Resource, as_dict, as_text, codes_of, dicts_of
 from fhir_adapter.survey.findings import Finding, Verdict, skipped
@@ -25,13 +25,18 @@ async def check_codes(visit: Visit) -> tuple[Finding, ...]:
     observations = {as_text(each.get("id")): each for each in seen if each.get("resourceType") == "Observation"}
     if not observations:
         return tuple(skipped(part, "no Observation was seen") for part in _PARTS)
-    return judge_codes(list(observations.values()))
+    return judge_codes(list(observations.values()), visit.target.wanted)
 
 
-def judge_codes(observations: Sequence[Resource]) -> tuple[Finding, ...]:
-    """Say which quantities are there, how many results have other codes or none, and which units are not known."""
+def judge_codes(observations: Sequence[Resource], wanted: Sequence[str] = ()) -> tuple[Finding, ...]:
+    """Say which quantities are there, how many results have other codes or none, and which units are not known.
+
+    Args:
+        observations: that were seen.
+        wanted: keys of the quantities whose absence is to be told; empty for every one that can be read.
+    """
     results = list(_results(observations))
-    return _loinc(results), _other(results), _units(results)
+    return _loinc(results, wanted or list(QUANTITY_OF_KEY)), _other(results), _units(results)
 
 
 def _results(observations: Iterable[Resource]) -> Iterator[Resource]:
@@ -46,17 +51,17 @@ def loinc_of(result: Resource) -> tuple[str, ...]:
     return tuple(code for system, code in codes_of(result.get("code")) if system in _LOINC and code)
 
 
-def _loinc(results: Iterable[Resource]) -> Finding:
+def _loinc(results: Iterable[Resource], wanted: Sequence[str]) -> Finding:
     part = "codes/loinc"
     codes = Counter(code for result in results for code in loinc_of(result) if code in QUANTITY_OF_LOINC)
     by_key: dict[str, list[str]] = {}
     for code, count in codes.items():
         by_key.setdefault(QUANTITY_OF_LOINC[code].key, []).append(f"{code} ({count})")
     told = "; ".join(f"{key} {', '.join(found)}" for key, found in by_key.items())
-    absent = [quantity.key for quantity in QUANTITIES if quantity.key not in by_key]
-    sentence = f"{len(by_key)} of {len(QUANTITIES)} quantities seen" + (f": {told}" if told else "")
-    sentence += f". Not seen: {', '.join(absent)}" if absent else ""
-    if by_key:
+    absent = [key for key in wanted if key not in by_key]
+    sentence = f"{len(by_key)} quantities seen" + (f": {told}" if told else "")
+    sentence += f". Not seen: {', '.join(absent)}" if absent else f". All {len(wanted)} that are wanted are there"
+    if len(absent) < len(wanted):
         return Finding(part, Verdict.OK, sentence)
     advice = "Please map your vital signs and laboratory results to LOINC codes; we read numbers by LOINC code only."
     return Finding(part, Verdict.MISSING, sentence, advice=advice)

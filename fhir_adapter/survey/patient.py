@@ -161,15 +161,12 @@ def _measurements(record: PatientRecord) -> Finding:
     if not record.measurements:
         return Finding(part, Verdict.WARN, "none that can be used")
     counts = Counter(found.key for found in record.measurements)
-    newest: dict[str, datetime] = {}
-    for found in record.measurements:
-        newest[found.key] = max(found.taken_at, newest.get(found.key, found.taken_at))
-    told = ", ".join(f"{key} {count} ({_moment(newest[key])})" for key, count in counts.items())
-    return Finding(
-        part,
-        Verdict.OK,
-        f"{len(record.measurements)} numbers of {len(counts)} quantities, each with its newest time: {told}",
-    )
+    newest: dict[str, list[str]] = {}
+    # They come newest first, so that a key is met first with its newest time.
+    for key, found in {found.key: found for found in reversed(record.measurements)}.items():
+        newest.setdefault(_moment(found.taken_at), []).append(f"{key} {counts[key]}")
+    told = "; ".join(f"{', '.join(newest[when])}, newest {when}" for when in sorted(newest, reverse=True))
+    return Finding(part, Verdict.OK, f"{len(record.measurements)} numbers of {len(counts)} quantities: {told}")
 
 
 def _notes(record: PatientRecord, documents: Iterable[Resource]) -> Finding:

@@ -29,6 +29,7 @@ class Target:
         any_patient: whether the doctor may choose somebody when no patient is named.
         dicomweb_url: DICOMweb root to look at; empty takes what the records name, or FHIR_DICOMWEB_URL.
         client: our registration, to get a token of our own by SMART Backend Services; None where a token is given.
+        wanted: keys of the quantities that are wanted from a record; empty for all that can be read.
     """
 
     base_url: str
@@ -37,6 +38,7 @@ class Target:
     any_patient: bool = False
     dicomweb_url: str = ""
     client: BackendClient | None = None
+    wanted: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -19,8 +19,8 @@ def coded(*observations: Json) -> dict[str, tuple[Verdict, str]]:
 @pytest.mark.parametrize(
     ("observations", "part", "verdict", "said"),
     [
-        ([observation(code=7)], "codes/loinc", Verdict.MISSING, "0 of"),
-        ([observation(code=LOCAL)], "codes/loinc", Verdict.MISSING, "0 of"),
+        ([observation(code=7)], "codes/loinc", Verdict.MISSING, "0 quantities seen"),
+        ([observation(code=LOCAL)], "codes/loinc", Verdict.MISSING, "0 quantities seen"),
         ([observation(), observation()], "codes/loinc", Verdict.OK, "crp 1988-5 (2)"),
         ([observation("85354-9", component=[{"code": concept("8867-4")}])], "codes/loinc", Verdict.OK, "heart_rate"),
         ([observation(code=LOCAL)], "codes/other", Verdict.WARN, "1 numbers without a LOINC code"),
@@ -48,6 +48,14 @@ def test_strange_unit_cannot_harm_a_terminal(unit: str) -> None:
 
     assert sentence.isprintable()
     assert len(sentence) < 100
+
+
+def test_only_what_is_wanted_is_missed() -> None:
+    """Who needs few quantities is not told of all the others."""
+    both = [judge_codes([observation()], wanted)[0].sentence for wanted in (("crp",), ("crp", "sodium"))]
+
+    assert both[0].endswith("All 1 that are wanted are there")
+    assert both[1].endswith("Not seen: sodium")
 
 
 def test_local_code_is_not_printed() -> None:

@@ -21,7 +21,7 @@ async def test_record_is_read_from_end_to_end() -> None:
     [
         ("patient/read", "with birth date and sex; versions are kept"),
         ("patient/chart", "2 Observation, 1 DocumentReference, 1 ImagingStudy, 1 Endpoint"),
-        ("patient/measurements", "heart_rate 2 (2026-11-24 09:00Z)"),
+        ("patient/measurements", "2 numbers of 1 quantities: heart_rate 2, newest 2026-11-24 09:00Z"),
         ("patient/notes", "1 of 19 characters, newest 2026-11-24 09:00Z; documents on file: 1 text/plain"),
         ("patient/film", "CR AP, 64 x 64"),
         ("patient/gaps", "nothing is missing"),
