@@ -90,6 +90,8 @@ async def _category(visit: Visit) -> Finding:
             return skipped(part, f"cannot be told: {page}")
         found[category] = page
     plain, full = (len(page.matches) for page in found.values())
+    if not full and not plain:
+        return skipped(part, "no vital sign of this patient to compare with")
     if full and not plain:
         advice = "Please let category=vital-signs (a code without its system) find the same as with its system."
         sentence = "category=vital-signs finds nothing, with its system it does: our searches come back empty"

@@ -88,8 +88,9 @@ async def _read(visit: Visit) -> Finding:
         advice = {401: NOT_ACCEPTED, 403: "Please let our client read Patient: scope patient/Patient.r."}.get(
             reply.status, ""
         )
-        verdict = Verdict.MISSING if reply.status in (404, 410) else Verdict.FAILED
-        return Finding(part, verdict, f"the Patient cannot be read: {describe(reply)}", reply.ms, advice)
+        gone = reply.status in (404, 410)
+        sentence = f"the Patient cannot be read: {describe(reply)}" + (": is the id right?" if gone else "")
+        return Finding(part, Verdict.MISSING if gone else Verdict.FAILED, sentence, reply.ms, advice)
     if patient.get("id") != visit.patient_id:
         return Finding(part, Verdict.FAILED, "DANGER: another Patient than the one asked for was sent", reply.ms)
     known = [name for name, field in (("birth date", "birthDate"), ("sex", "gender")) if patient.get(field)]

@@ -109,7 +109,7 @@ def _counts(need: Need, inside: Page, everything: Page | str) -> tuple[Verdict, 
     if inside.matches:
         return Verdict.OK, f"{_many(inside)} in {window}, {_many(everything)} in all"
     if everything.matches:
-        return Verdict.OK, f"nothing in {window}, {_many(everything)} that are older: the search works"
+        return Verdict.OK, f"nothing in {window}, {_many(everything)} older: the search works"
     return Verdict.OK, "nothing on file for this patient; the search is accepted"
 
 

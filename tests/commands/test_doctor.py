@@ -10,15 +10,15 @@ import orjson
 import pytest
 import typer
 from rich.console import Console
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from cds_hooks.cli import app
 from cds_hooks.commands.findings import Report, print_report
 from cds_hooks.commands.token_source import TokenSource, read_client
 from fhir_adapter.auth.keys import make_key
 from fhir_adapter.survey.checks import CHECKS
 from fhir_adapter.survey.conclusion import Conclusion
 from fhir_adapter.survey.findings import Finding, Verdict
+from tests.commands.doctor_runs import run_doctor
 from tests.sandbox.films import write_stripes
 from tests.sandbox.live import Live, live_demo
 from tests.servers import free_port
@@ -40,7 +40,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 def doctor(monkeypatch: pytest.MonkeyPatch) -> Doctor:
     """Run `mllm-cds doctor` in a terminal of 120 columns."""
     monkeypatch.setenv("COLUMNS", "120")
-    return lambda *arguments, **options: CliRunner().invoke(app, ["doctor", *arguments], **options)
+    return run_doctor
 
 
 def test_demo_server_works(doctor: Doctor, live: Live) -> None:

@@ -9,11 +9,10 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from typer.testing import CliRunner
 
-from cds_hooks.cli import app
 from cds_hooks.commands.seeding import send_transaction
 from cds_hooks.sandbox.patients import sample_patients
+from tests.commands.doctor_runs import run_doctor
 from tests.integration.hapi_server import hapi_server, why_not
 from tests.sandbox.live import Live, live_demo
 
@@ -44,7 +43,7 @@ def hapi(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def report(base: str, *arguments: str, token: str = TOKEN) -> tuple[int, dict[str, Any]]:
     """The exit status, and the verdict or sentence of each check."""
-    done = CliRunner().invoke(app, ["doctor", base, "--json", *arguments], env={"HAPI_TOKEN": token})
+    done = run_doctor(base, "--json", *arguments, env={"HAPI_TOKEN": token})
     content = orjson.loads(done.stdout)
     return done.exit_code, {one["part"]: one for one in content["findings"]} | {"tell": content["tell"]}
 

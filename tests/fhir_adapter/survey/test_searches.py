@@ -46,7 +46,12 @@ def unless_free(path: str, reply: httpx.Response) -> Fault:
             Verdict.FAILED,
             "without the date bound it works: date is not understood",
         ),
-        (unless_free("Observation", answer(bundle())), "search/vitals", Verdict.OK, "2 that are older"),
+        (
+            unless_free("Observation", answer(bundle())),
+            "search/vitals",
+            Verdict.OK,
+            "nothing in the last 3 days, 2 older",
+        ),
     ],
 )
 async def test_fault_of_a_search_is_named(fault: Fault, part: str, verdict: Verdict, said: str) -> None:
