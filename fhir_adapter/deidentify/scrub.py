@@ -1,0 +1,63 @@
+"""Text -> the same text with a placeholder for each identifier.
+
+`dates`, `names`, `numbers` and `known` say what is found; docs/notes.md says what cannot be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from fhir_adapter.deidentify.dates import DATE_RULES
+from fhir_adapter.deidentify.known import known_rules
+from fhir_adapter.deidentify.names import NAME_RULES
+from fhir_adapter.deidentify.numbers import NUMBER_RULES
+from fhir_adapter.deidentify.rule import PLACEHOLDERS, Rule
+from fhir_adapter.shape import Resource
+
+RULES: Final = (*NUMBER_RULES, *DATE_RULES, *NAME_RULES)
+"""For everybody; where two find the same characters, the first one says what they are."""
+_REPEATED: Final = re.compile(rf"({'|'.join(map(re.escape, PLACEHOLDERS))})(?:[ ,]{{1,3}}\1)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubber:
+    """The rules for the notes of one patient, his own identifiers first."""
+
+    rules: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, patient: Resource) -> Scrubber:
+        """Make the rules for a Patient resource; an empty one leaves those that hold for everybody."""
+        return cls((*known_rules(patient), *RULES))
+
+    def scrub(self, text: str) -> str:
+        """Return the text with placeholders; what no rule finds stays to the letter."""
+        pieces, behind = [], 0
+        for start, end, placeholder in _merged(self._found(text)):
+            pieces += [text[behind:start], placeholder]
+            behind = end
+        pieces.append(text[behind:])
+        whole = "".join(pieces)
+        return _REPEATED.sub(r"\1", whole) if len(pieces) > 1 else whole
+
+    def _found(self, text: str) -> Iterable[tuple[int, int, int, str]]:
+        for place, rule in enumerate(self.rules):
+            group = "x" if "x" in rule.pattern.groupindex else 0
+            for match in rule.pattern.finditer(text):
+                yield match.start(group), match.end(group), place, rule.placeholder
+
+
+def _merged(found: Iterable[tuple[int, int, int, str]]) -> list[tuple[int, int, str]]:
+    """Join what overlaps; the placeholder is that of the first rule among them."""
+    merged: list[tuple[int, int, int, str]] = []
+    for start, end, place, placeholder in sorted(found):
+        if merged and start < merged[-1][1]:
+            first, behind, other_place, other = merged[-1]
+            best = (place, placeholder) if place < other_place else (other_place, other)
+            merged[-1] = (first, max(behind, end), *best)
+        else:
+            merged.append((start, end, place, placeholder))
+    return [(start, end, placeholder) for start, end, _, placeholder in merged]
