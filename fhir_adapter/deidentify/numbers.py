@@ -7,17 +7,22 @@ from typing import Final
 from fhir_adapter.deidentify.rule import ADDRESS, CAPITAL, EMAIL, ID, IP, PHONE, URL, any_word, rule
 
 _GROUPED: Final = r"(?:[ .()\-/]{0,2}\d)"
-_MARK: Final = r"(?:[ ]?(?:(?i:numbers?|no|num|nr|id)\b\.?|\#)|(?=[ ]?[:=]))[ ]?[:=#]{0,2}[ ]{0,3}"
-"""What must stand between a common word ("record", "case") and its number: no., id, # or a colon."""
-_CODE: Final = r"(?P<x>(?=[A-Z0-9/\-]{0,30}\d)[A-Z0-9](?:[A-Z0-9/\-]|[ ](?=\d{3,4}\b)){2,40}(?<![/\-]))"
+_NUMBER_OF: Final = r"[ ]?(?:(?i:numbers?|no|num|nr|id)\b\.?|\#)[ ]?[:=#]{0,2}[ ]{0,3}"
+"""What must stand between a common word ("record", "visit") and its number: no., id or #."""
+_MARK: Final = rf"(?:{_NUMBER_OF}|[ ]?[:=][ ]{{0,3}})"
+"""After words that name nothing else, a colon will do."""
+_CODE: Final = r"(?P<x>(?=(?:[A-Z/\- ]{0,12}\d){3})[A-Z0-9](?:[A-Z0-9/\-]|[ ](?=\d{3,4}\b)){2,40}(?<![/\-]))"
+"""Capitals, digits and hyphens, at least three digits."""
 _PHONES: Final = any_word("tel telephone phone ph fax mobile cell cell_?phone pager bleep ext extension")
-_RECORDS: Final = any_word(
-    "MRN medical_record hospital NHS patient chart case record encounter visit FIN CSN account acct accession policy "
-    "member insurance subscriber claim health_plan licen[cs]e certificate passport specimen order unit registration "
-    "CHI NPI DEA"
+_COMMON: Final = any_word(
+    "hospital patient chart case record encounter visit member insurance subscriber claim specimen order unit device "
+    "implant registration certificate"
+)
+_NUMBERED: Final = any_word(
+    "MRN medical_record NHS FIN CSN account acct accession policy health_plan licen[cs]e passport CHI NPI DEA"
 )
 _PLATES: Final = any_word("plates? number_plate licen[cs]e_plate registration VIN")
-_DEVICES: Final = any_word("serial device implant lot UDI IMEI S/N")
+_DEVICES: Final = any_word("serial lot UDI IMEI S/N")
 _STATE: Final = (
     r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AT]|"
     r"W[AIVY])"
@@ -45,7 +50,10 @@ NUMBER_RULES: Final = (
     rule("D", "telephone, fax or pager number after the word", PHONE,
          rf"\b{_PHONES}\b(?=[.:# ])[ ]?(?i:no\.?|number|\#)?(?:[.:]|[ ](?i:at|on))?[ ]{{0,2}}",
          rf"(?P<x>\+?\(?\d{_GROUPED}{{3,15}})(?![ ]?(?:%|mg|mL|ml|x))"),
-    rule("H", "record, account, insurance or licence number after its name", ID, rf"\b{_RECORDS}{_MARK}{_CODE}"),
+    rule(
+        "H", "record, account, insurance or licence number after its name", ID,
+        rf"\b(?:{_NUMBERED}{_MARK}|{_COMMON}{_NUMBER_OF}){_CODE}",
+    ),
     rule("H", "record number straight after its short name", ID,
          rf"\b(?:MRN|MR\#|NHS|CSN|FIN|NPI|DEA|SSN|UMRN|URN|CHI)[ ]?[:#]?[ ]{{0,3}}{_CODE}"),
     rule("L", "vehicle plate after the word", ID,

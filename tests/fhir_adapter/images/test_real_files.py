@@ -145,7 +145,7 @@ async def test_us_core_notes_that_cannot_be_used_say_why(name: str, detail: str)
     """The US Core examples hold an undated note and a C-CDA document; both are gaps with a reason."""
     example = orjson.loads(shared(f"fhir-us-core-notes/documentreference-{name}.json"))
 
-    notes, (gap,) = await read_notes([example], None, soon())
+    notes, (gap,) = await read_notes([example], (), {}, None, soon())
 
     assert (notes, gap.detail) == ((), detail)
 
@@ -154,7 +154,7 @@ async def test_us_core_note_is_read_once_it_is_dated() -> None:
     """The US Core discharge summary is plain text in base64."""
     example = orjson.loads(shared("fhir-us-core-notes/documentreference-discharge-summary.json"))
 
-    (note,), _ = await read_notes([{**example, "date": "2026-11-24"}], None, soon())
+    (note,), _ = await read_notes([{**example, "date": "2026-11-24"}], (), {}, None, soon())
 
     assert note.text.startswith("No activity restriction, regular diet")
     assert note.title == "Discharge Summary"
