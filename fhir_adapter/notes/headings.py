@@ -22,7 +22,8 @@ _HEADINGS: Final[Mapping[SectionKind, str]] = {
     "general appearance|general examination|general|chest|respiratory|resp|respiratory system|lungs|cvs|"
     "cardiovascular|heart|abdomen|abdo|ent|heent|neuro|neurological|skin",
     "results": "investigations|results|labs|laboratory|laboratory results|laboratory data|lab results|bloods|"
-    "blood tests|imaging|radiology|chest x-ray|chest xray|chest radiograph|cxr|x-ray|studies|diagnostics|diagnostic studies|data|"
+    "blood tests|imaging|radiology|chest x-ray|"
+    "chest xray|chest radiograph|cxr|x-ray|studies|diagnostics|diagnostic studies|data|"
     "findings|comparison|technique|ecg",
     "assessment": "assessment|impression|impressions|clinical impression|diagnosis|diagnoses|a|a/p|a&p|ap|"
     "assessment and plan|assessment & plan|assessment/plan|impression and plan|working diagnosis|differential|"

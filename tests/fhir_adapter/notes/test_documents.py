@@ -65,7 +65,7 @@ async def test_notes_come_newest_first() -> None:
     """The newest note stands first, whatever the order of the server."""
     days = ["2026-11-22", "2026-11-24", "2026-11-23"]
 
-    notes, _ = await read([document(attachment(day), id=day, date=day) for day in days], None, soon())
+    notes, _ = await read([document(attachment(f"Day {day[-2:]}"), id=day, date=day) for day in days], None, soon())
 
     assert [note.written_at.day for note in notes] == [24, 23, 22]
 
