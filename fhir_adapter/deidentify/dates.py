@@ -64,7 +64,7 @@ DATE_RULES: Final = (
     rule("C", "day of the month after the words on the", DATE,
          r"\b(?i:on[ ]the)[ ](?P<x>\d{1,2}(?:st|nd|rd|th))(?=[ ]?(?:[.,;)\n]|of\b|at\b|$))"),
     rule("C", "age over 89", AGE,
-         r"(?:9\d|1[0-2]\d)(?<![\w./]\d\d)(?<![\w./]\d\d\d)[ \-]?",
+         r"(?:9\d(?<![\w./]\d\d)|1[0-2]\d(?<![\w./]\d\d\d))[ \-]?",
          r"(?:(?i:years?|yrs?)[ \-]?(?i:old)?|[yY]\.?/?[oO]?)(?!\w)(?![ ]?(?i:months|ago))"),
     rule("C", "age over 89 after the word", AGE,
          r"\b(?i:aged?:?)[ ](?P<x>9\d|1[0-2]\d)(?![ ]?(?i:months?|m|mo|weeks?|days?|hours?|th)\b|[ ]?%|[.,/]?\d)"),

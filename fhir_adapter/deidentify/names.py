@@ -11,7 +11,7 @@ from fhir_adapter.deidentify.rule import CAPITAL, NAME, any_word, rule
 
 _LETTER: Final = r"[^\W\d_]"
 _PARTICLE: Final = r"(?:(?:van|von|der|den|de|di|da|du|la|le|el|al|bin|ter|ten)[ ]){0,3}"
-_WORD: Final = rf"{CAPITAL}{_LETTER}{{1,30}}(?:['’\-]{_LETTER}{{1,30}}){{0,2}}"
+_WORD: Final = rf"(?:[DLO]['’])?{CAPITAL}{_LETTER}{{1,30}}(?:(?!['’]s\b)['’\-]{_LETTER}{{1,30}}){{0,2}}"
 _INITIAL: Final = rf"{CAPITAL}\.?(?!\w)"
 _NOBODY: Final = (
     r"(?!(?:On|To|Aware|Informed|Called|Notified|Review|Consult\w{0,6}|In|Of|Is|Was|Has|Will|And|Or|The|None|Nil|Not|"

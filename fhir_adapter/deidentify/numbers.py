@@ -59,10 +59,10 @@ NUMBER_RULES: Final = (
     rule("L", "vehicle plate after the word", ID,
          rf"\b{_PLATES}\b(?:[ ]?(?i:no|number)\.?)?[ ]?:?[ ]{{0,2}}{_CODE}"),
     rule("M", "serial number of a device after the word", ID, rf"\b{_DEVICES}{_MARK}{_CODE}"),
-    rule("R", "ten digits or more in a row", ID, r"\d{10,30}(?<![\w.]\d{10})(?!\w|\.\d)"),
+    rule("R", "ten digits or more in a row", ID, r"(?<![\w.])\d{10,30}(?!\w|\.\d)"),
     # "2 Mild St elevation" is no address.
     rule("B", "house number and street", ADDRESS,
-         rf"\d{{1,5}}(?<!\w\d)[A-Za-z]?[ ](?:{CAPITAL}[\w'’]{{1,20}}[ ]){{1,3}}{_STREET}\b",
+         rf"\b\d{{1,5}}[A-Za-z]?[ ](?:{CAPITAL}[\w'’]{{1,20}}[ ]){{1,3}}{_STREET}\b",
          r"(?![ \-]?(?:elevation|depression|segment|change))\.?"),
     rule("B", "postal code of the United States after a state", ADDRESS,
          rf",[ ](?P<x>{_STATE}[ ]{{1,2}}\d{{5}}(?:-\d{{4}})?)(?!\d)"),

@@ -19,7 +19,7 @@ from fhir_adapter.shape import Resource
 
 RULES: Final = (*NUMBER_RULES, *DATE_RULES, *NAME_RULES)
 """For everybody; where two find the same characters, the first one says what they are."""
-_REPEATED: Final = re.compile(rf"({'|'.join(map(re.escape, PLACEHOLDERS))})(?:[ ,]{{1,3}}\1)+")
+_REPEATED: Final = re.compile(rf"({'|'.join(map(re.escape, PLACEHOLDERS))})(?:[ ,\n]{{1,3}}\1)+")
 
 
 @dataclass(frozen=True, slots=True)
