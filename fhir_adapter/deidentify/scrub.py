@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from fhir_adapter.deidentify.dates import DATE_RULES
 from fhir_adapter.deidentify.known import known_rules
@@ -18,7 +18,7 @@ from fhir_adapter.deidentify.rule import PLACEHOLDERS, Rule
 from fhir_adapter.shape import Resource
 
 RULES: Final = (*NUMBER_RULES, *DATE_RULES, *NAME_RULES)
-"""For everybody; where two find the same characters, the first one says what they are."""
+"""For everybody; where two find the same characters, the longest find says what they are, or the first."""
 _REPEATED: Final = re.compile(rf"({'|'.join(map(re.escape, PLACEHOLDERS))})(?:[ ,\n]{{1,3}}\1)+")
 
 
@@ -43,21 +43,34 @@ class Scrubber:
         whole = "".join(pieces)
         return _REPEATED.sub(r"\1", whole) if len(pieces) > 1 else whole
 
-    def _found(self, text: str) -> Iterable[tuple[int, int, int, str]]:
+    def _found(self, text: str) -> Iterator[_Find]:
         for place, rule in enumerate(self.rules):
             group = "x" if "x" in rule.pattern.groupindex else 0
             for match in rule.pattern.finditer(text):
-                yield match.start(group), match.end(group), place, rule.placeholder
+                yield _Find(*match.span(group), place, rule.placeholder)
 
 
-def _merged(found: Iterable[tuple[int, int, int, str]]) -> list[tuple[int, int, str]]:
-    """Join what overlaps; the placeholder is that of the first rule among them."""
-    merged: list[tuple[int, int, int, str]] = []
-    for start, end, place, placeholder in sorted(found):
-        if merged and start < merged[-1][1]:
-            first, behind, other_place, other = merged[-1]
-            best = (place, placeholder) if place < other_place else (other_place, other)
-            merged[-1] = (first, max(behind, end), *best)
+class _Find(NamedTuple):
+    """Characters `start` to `end` that the rule at `place` found."""
+
+    start: int
+    end: int
+    place: int
+    placeholder: str
+
+    @property
+    def sureness(self) -> tuple[int, int]:
+        """How well it says what it found: the longest find, and of equals the first rule's."""
+        return self.end - self.start, -self.place
+
+
+def _merged(found: Iterable[_Find]) -> list[tuple[int, int, str]]:
+    """Join what overlaps; the placeholder is that of the surest among them."""
+    merged: list[tuple[int, int, _Find]] = []
+    for find in sorted(found):
+        if merged and find.start < merged[-1][1]:
+            start, end, best = merged[-1]
+            merged[-1] = (start, max(end, find.end), max(best, find, key=lambda one: one.sureness))
         else:
-            merged.append((start, end, place, placeholder))
-    return [(start, end, placeholder) for start, end, _, placeholder in merged]
+            merged.append((find.start, find.end, find))
+    return [(start, end, best.placeholder) for start, end, best in merged]
