@@ -63,7 +63,7 @@ def _name_rules(parts: list[str]) -> Iterator[Rule]:
     if parts:
         cased = _alternatives(_distinct(form for part in parts for form in (part[:1].upper() + part[1:], part.upper())))
         titled = rf"(?:Baby|Master|Miss|Twin|Mrs?|Ms)[ ](?P<x>(?:{cased}))(?!\w)"
-        beside = rf"(?<!\w)(?:(?:{cased})|[A-Z]\.)(?:,?[ ]{{1,2}}(?:(?:{cased})(?!\w)|[A-Z]\.?(?!\w))){{1,5}}"
+        beside = rf"(?<!\w)(?:(?:{cased})|[A-Z]\.)(?:(?:,?[ ]{{1,2}}|-)(?:(?:{cased})(?!\w)|[A-Z]\.?(?!\w))){{1,5}}"
         yield Rule("A", "the patient's names beside a title", NAME, re.compile(titled))
         # An initial alone is none: one of the two must be a name.
         yield Rule(

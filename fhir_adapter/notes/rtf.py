@@ -21,7 +21,7 @@ def rtf_text(data: bytes) -> str:
     try:
         # RTF is ASCII; what lies beyond is written in escapes, or by careless programs in Windows-1252.
         text: str = rtf_to_text(data.decode("cp1252", errors="replace"), errors="replace")  # type: ignore[no-untyped-call]
-    except (ValueError, LookupError, IndexError, TypeError, AttributeError):
+    except (ValueError, LookupError, IndexError, TypeError, AttributeError, OverflowError):
         # striprtf has no error of its own.
         raise ValueError("its RTF is broken") from None
     return text

@@ -26,7 +26,7 @@ def find_sections(text: str) -> tuple[Section, ...]:
     colon, a dash or the line; or it stands behind the end of a sentence, with a capital and a colon. A line in capitals
     that ends with a colon is a heading even where its words are unknown: what follows is no longer the section before.
     """
-    starts = sorted(dict(_headings(text)).items())
+    starts = _headings(text)
     if all(kind == "other" for _, kind in starts):
         return ()
     if text[: starts[0][0]].strip():
@@ -37,18 +37,27 @@ def find_sections(text: str) -> tuple[Section, ...]:
     return tuple(Section(kind, start, end) for (start, kind), end in zip(starts, ends, strict=True))
 
 
-def _headings(text: str) -> Iterator[tuple[int, SectionKind]]:
+def _headings(text: str) -> list[tuple[int, SectionKind]]:
+    """Return where each section begins, and its kind; "1. Plan:" is found twice and counts as the line."""
+    found = {words: (start, kind) for words, start, kind in (*_in_lines(text), *_at_lines(text))}
+    return sorted(found.values())
+
+
+def _in_lines(text: str) -> Iterator[tuple[int, int, SectionKind]]:
     for found in _IN_LINE.finditer(text):
         kind = kind_of_heading(found["words"])
         if kind is not None:
-            yield found.start("words"), kind
+            yield found.start("words"), found.start("words"), kind
+
+
+def _at_lines(text: str) -> Iterator[tuple[int, int, SectionKind]]:
     for found in _AT_LINE.finditer(text):
         words, marked = found["words"], found["mark"].startswith(":")
         # A wrapped line may end with "history"; a letter alone is rather a list.
         bare = not marked and (words[0].islower() or len(words) == 1)
         kind = kind_of_heading(words) or _unknown(words, marked=marked)
         if kind is not None and not bare:
-            yield found.start(), kind
+            yield found.start("words"), found.start(), kind
 
 
 def _unknown(words: str, *, marked: bool) -> SectionKind | None:

@@ -24,6 +24,7 @@ from tests.fhir_adapter.builders import (
     settings,
     soon,
 )
+from tests.fhir_adapter.notes.samples import pdf
 
 IN_BINARY = {"contentType": "text/plain", "url": "Binary/n1"}
 Read = tuple[tuple[Note, ...], tuple[Gap, ...]]
@@ -260,3 +261,40 @@ async def test_note_always_has_a_title(changes: Json, title: str) -> None:
     (note,), _ = await read([document(**changes)], None, soon())
 
     assert note.title == title
+
+
+async def test_note_is_deidentified() -> None:
+    """What names the patient or anybody else is gone before a note leaves the adapter, from its title too."""
+    named = patient(name=[{"family": "Kowalska", "given": ["Emma"]}])
+    letter = document(attachment("Emma was seen on 24/11/2026 by Dr. Smith."), type={"text": "Letter on Emma"})
+
+    (note,), _ = await read_notes([letter], (), named, None, soon())
+
+    assert (note.text, note.title) == ("[name] was seen on [date] by Dr. [name].", "Letter on [name]")
+
+
+async def test_one_text_filed_twice_is_one_note() -> None:
+    """The newest of equal texts stays; blanks and case do not make a difference."""
+    twice = [document(id="a", date="2026-11-23"), document(attachment("COUGH\n since  Monday."), id="b")]
+
+    (note,), _ = await read(twice, None, soon())
+
+    assert note.source.reference == "DocumentReference/b"
+
+
+async def test_scanned_notes_are_one_gap() -> None:
+    """A hundred scans are said once."""
+    category = [{"coding": [{"system": "http://hl7.org/fhir/us/core/CodeSystem/x", "code": "clinical-note"}]}]
+    scan = document({"contentType": "image/png", "url": "Binary/p"}, category=category)
+
+    notes, gaps = await read([{**scan, "id": str(n)} for n in range(100)], None, soon())
+
+    assert (notes, [gap.detail for gap in gaps]) == ((), ["it is a scan: its pages are pictures"])
+
+
+async def test_what_a_form_leaves_out_is_a_gap() -> None:
+    """A PDF of which some pages are pictures is read, and the gap says so."""
+    (note,), (gap,) = await read([document(attachment(pdf("Cough", ""), "application/pdf"))], None, soon())
+
+    assert (note.text, gap.reason) == ("Cough", GapReason.INCOMPLETE)
+    assert gap.detail == "some of its pages are pictures"
