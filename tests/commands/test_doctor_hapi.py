@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from cds_hooks.commands.seeding import send_transaction
+from cds_hooks.commands.transactions import send_transaction
 from cds_hooks.sandbox.patients import sample_patients
 from tests.commands.doctor_runs import run_doctor
 from tests.integration.hapi_server import hapi_server, why_not
