@@ -31,7 +31,7 @@ class WatchSettings(BaseSettings):
         quiet_s: how long a patient's news must have stopped before the case is computed.
         at_most_s: how long they may go on before it is computed all the same.
         per_minute: cases computed ahead in a minute at most, by each web process.
-        keep_fresh: for how long after the last news a result is computed again when it is too old to be reused; 0 leaves
+        keep_fresh: for how long after the last news a result that is too old to be reused is computed again; 0 leaves
             it at the first.
     """
 

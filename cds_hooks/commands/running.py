@@ -14,6 +14,7 @@ from cds_hooks.engine import open_engine
 from cds_hooks.log import configure_logging
 from cds_hooks.settings import ServiceSettings
 from cds_hooks.worker import run_worker
+from fhir_adapter.errors import ServerNotAllowed
 from fhir_adapter.settings import FhirSettings
 from inference.checkpoint import CheckpointError
 
@@ -39,7 +40,7 @@ def _open_app(settings: ServiceSettings) -> ASGIApp:
     """Return the service, or end with a sentence."""
     try:
         return create_app(settings, FhirSettings())
-    except CheckpointError as error:
+    except (CheckpointError, ServerNotAllowed, ValueError) as error:
         raise fail(str(error)) from None
 
 

@@ -105,7 +105,7 @@ class AheadStore:
         return Due(row.patient, server, patient_id, attempt, row.fresh_to, until)
 
     def finish(self, due: Due, again_at: datetime | None) -> None:
-        """End an attempt that succeeded: forget the patient, or look again at a later moment to keep the result fresh."""
+        """End an attempt that succeeded: forget the patient, or keep the result fresh at a later moment."""
         self._leave(due, again_at, attempt=0)
 
     def put_off(self, due: Due, again_at: datetime | None) -> None:

@@ -100,9 +100,14 @@ def _read_status(kind: Kind, status: Resource) -> Notification:
         kind,
         focuses,
         last=last,
-        first=min(numbers, default=None if last is None else last + (kind is not Kind.EVENT)),
+        first=min(numbers, default=None if last is None else last + 1 - _about(kind, events)),
         complete=kind is not Kind.EVENT or (bool(events) and all(map(_focus, events)) and len(events) <= MAX_EVENTS),
     )
+
+
+def _about(kind: Kind, events: list[Resource]) -> int:
+    """Return how many events a notification is about; one that lists none of them is about one."""
+    return max(len(events), 1) if kind is Kind.EVENT else 0
 
 
 def _focus(event: Resource) -> str:
