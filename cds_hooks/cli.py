@@ -24,6 +24,7 @@ from cds_hooks.commands import (
     seed,
     serve,
     training,
+    watch,
     worker,
 )
 from cds_hooks.commands.versions import print_version
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(worker.worker)
+app.command()(watch.watch)
 app.command()(fire.fire)
 app.command()(doctor.doctor)
 app.command()(seed.seed)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from cds_hooks.ahead.access import OpenClient
+from cds_hooks.ahead.access import OwnAccess
 from cds_hooks.cases import question_of
 from cds_hooks.jobs import QueueDown
 from cds_hooks.log import get_logger
@@ -55,10 +55,10 @@ class Computer:
     process ends.
     """
 
-    def __init__(self, parts: Parts, open_client: OpenClient) -> None:
+    def __init__(self, parts: Parts, access: OwnAccess) -> None:
         self._parts = parts
         self._store = parts.store
-        self._open_client = open_client
+        self._access = access
 
     async def compute_next(self) -> Outcome | None:
         """Compute the case that has been due for longest and wait for its end; None where none is due."""
@@ -97,15 +97,15 @@ class Computer:
         return claim
 
     async def _case(self, due: Due) -> Case:
-        client, asked_at = self._open_client(due.server), self._store.clock()
-        deadline = Deadline.after(COLLECT_WITHIN_S)
+        deadline, asked_at = Deadline.after(COLLECT_WITHIN_S), self._store.clock()
+        client = await self._access.client(due.server, deadline)
         chart: Chart = await self._parts.engine.collect(None, client, due.patient_id, deadline, asked_at=asked_at)
         if any(gap.reason in PASSING for gap in chart.gaps):
             raise ChartUnsettled("a part of the chart could not be had for the moment: it is tried again")
         return Case(
             patient_id=due.patient_id,
             fhir_server=due.server,
-            token=None,
+            token=await self._access.token(due.server, deadline),
             chart=chart,
             prefetch=None,
             asked_at=asked_at,

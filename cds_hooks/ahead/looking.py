@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from cds_hooks.ahead.access import OpenClient
+from cds_hooks.ahead.access import OwnAccess
 from cds_hooks.ahead.targets import Target
 from cds_hooks.ahead.whom import Whom
 from cds_hooks.log import get_logger
@@ -33,7 +33,7 @@ class Lookout:
         self,
         settings: ServiceSettings,
         store: Store,
-        open_client: OpenClient,
+        access: OwnAccess,
         whom: Whom,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -43,7 +43,7 @@ class Lookout:
         # After a pause of days, nobody is served by what would be too old before anyone looks.
         self._look_back = settings.result_lifetime + settings.watch.keep_fresh
         self._store = store
-        self._open_client = open_client
+        self._access = access
         self._whom = whom
         self._chance = chance
         self._holder = uuid.uuid4().hex
@@ -60,7 +60,7 @@ class Lookout:
         deadline = Deadline.after(LOOK_WITHIN_S)
         since = max(look.since, self._store.clock() - self._look_back)
         try:
-            client = self._open_client(target.server)
+            client = await self._access.client(target.server, deadline)
             news = await find_news(client, target.interest, since, self._overlap, deadline)
             fresh = [change for change in news.changes if self._mark(change) not in look.seen]
             count = await self.note(target.server, patients_of(fresh), deadline)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Final
 
-from cds_hooks.ahead.access import OpenClient
+from cds_hooks.ahead.access import OwnAccess
 from cds_hooks.ahead.looking import Lookout
 from cds_hooks.ahead.targets import Target
 from cds_hooks.log import get_logger
@@ -28,9 +28,9 @@ log = get_logger()
 class Receiver:
     """Follows up what servers announce. A notification that does not name everything only makes the next look begin."""
 
-    def __init__(self, store: Store, open_client: OpenClient, lookout: Lookout) -> None:
+    def __init__(self, store: Store, access: OwnAccess, lookout: Lookout) -> None:
         self._store = store
-        self._open_client = open_client
+        self._access = access
         self._lookout = lookout
 
     async def follow(self, target: Target, notification: Notification) -> None:
@@ -65,9 +65,9 @@ class Receiver:
 
     async def _read(self, target: Target, ids: Collection[str]) -> bool:
         """Read the resources that were named and note their patients; False where that was not to be had."""
-        client, deadline = self._open_client(target.server), Deadline.after(READ_WITHIN_S)
-        turn = asyncio.Semaphore(AT_ONCE)
+        deadline, turn = Deadline.after(READ_WITHIN_S), asyncio.Semaphore(AT_ONCE)
         try:
+            client = await self._access.client(target.server, deadline)
             changes = await asyncio.gather(*(_read_change(client, target, each, turn, deadline) for each in ids))
             await self._lookout.note(target.server, patients_of(filter(None, changes)), deadline)
         except FhirError as error:

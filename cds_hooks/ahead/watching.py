@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_hooks.ahead.access import OpenClient, own_clients
+from cds_hooks.ahead.access import OwnAccess
 from cds_hooks.ahead.computing import Computer
 from cds_hooks.ahead.looking import Lookout
 from cds_hooks.ahead.receiving import Receiver
@@ -30,13 +30,12 @@ log = get_logger()
 class Watching:
     """What a process does about fresh results; each method does what is to be done now, and ends."""
 
-    def __init__(self, parts: Parts, open_client: OpenClient) -> None:
+    def __init__(self, parts: Parts, access: OwnAccess) -> None:
         self.targets = {target.key: target for target in targets_of(parts.settings, parts.store.vault)}
-        self._lookout = Lookout(
-            parts.settings, parts.store, open_client, Whom(parts.settings.watch, parts.store, open_client)
-        )
-        self._receiver = Receiver(parts.store, open_client, self._lookout)
-        self._computer = Computer(parts, open_client)
+        whom = Whom(parts.settings.watch, parts.store, access)
+        self._lookout = Lookout(parts.settings, parts.store, access, whom)
+        self._receiver = Receiver(parts.store, access, self._lookout)
+        self._computer = Computer(parts, access)
         self._inbox: asyncio.Queue[tuple[Target, Notification]] = asyncio.Queue(INBOX)
         self._pause_s = 60.0 / parts.settings.watch.per_minute
 
@@ -92,7 +91,7 @@ async def _again(work: Callable[[], Coroutine[Any, Any, object]], pause_s: float
 @asynccontextmanager
 async def watching(parts: Parts, ready: Awaitable[None]) -> AsyncIterator[Watching]:
     """Watch the servers of the settings for as long as the context lasts."""
-    watch = Watching(parts, own_clients(parts.http, parts.fhir))
+    watch = Watching(parts, OwnAccess(parts.http, parts.fhir))
     task = asyncio.create_task(watch.run(ready))
     try:
         yield watch

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection
 from typing import Final
 
-from cds_hooks.ahead.access import OpenClient
+from cds_hooks.ahead.access import OwnAccess
 from cds_hooks.ahead.settings import WatchSettings
 from cds_hooks.store.opening import Store
 from fhir_adapter.deadline import Deadline
@@ -22,10 +22,10 @@ LIST_FOR_S: Final = 300.0
 class Whom:
     """Chooses by the rule of the settings."""
 
-    def __init__(self, settings: WatchSettings, store: Store, open_client: OpenClient) -> None:
+    def __init__(self, settings: WatchSettings, store: Store, access: OwnAccess) -> None:
         self._settings = settings
         self._store = store
-        self._open_client = open_client
+        self._access = access
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
 
     async def wanted(self, server: str, patient_ids: Collection[str], deadline: Deadline) -> frozenset[str]:
@@ -51,7 +51,7 @@ class Whom:
         read_at, members = self._members.get(server, (-LIST_FOR_S, frozenset()))
         if time.monotonic() - read_at < LIST_FOR_S:
             return members
-        client = self._open_client(server)
+        client = await self._access.client(server, deadline)
         found = await asyncio.gather(*(_read_list(client, each, deadline) for each in self._settings.lists))
         members = frozenset().union(*found)
         self._members[server] = (time.monotonic(), members)

@@ -31,7 +31,7 @@ from fhir_adapter.subscriptions.resources import Wanted, build_subscription
 
 _TYPE: Final = "Subscription"
 _JSON: Final = "application/fhir+json"
-Headers = Callable[[], Awaitable[Mapping[str, str]]]
+Headers = Callable[[Deadline], Awaitable[Mapping[str, str]]]
 """Makes the Authorization header of a write."""
 
 
@@ -97,7 +97,7 @@ class Registry:
         return sorted((each for each in ours if is_fhir_id(as_text(each.get("id")))), key=lambda each: str(each["id"]))
 
     async def _write(self, method: str, path: str, body: Resource | None, deadline: Deadline) -> None:
-        headers = {"Accept": _JSON, "Prefer": "return=minimal", **await self._headers()}
+        headers = {"Accept": _JSON, "Prefer": "return=minimal", **await self._headers(deadline)}
         content = None if body is None else orjson.dumps(body)
         if content is not None:
             headers["Content-Type"] = _JSON
