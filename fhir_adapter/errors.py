@@ -2,6 +2,8 @@
 
     FhirError
       FhirRefused        401, 403: ask for other scopes
+        NotCovered       the token's scopes do not cover the question, which was not sent
+        AccessExpired    the token is past its time, and nothing was sent
       FhirGone           404, 410: it is not there
       FhirRejected       any other 4xx: the server does not understand the question
       FhirTimeout        the deadline passed
@@ -32,6 +34,22 @@ class FhirRefused(FhirError):
         self.what, self.status = what, status
 
 
+class NotCovered(FhirRefused):
+    """The scopes of the token do not cover what was to be asked; the server was not asked (status 0)."""
+
+    def __init__(self, what: str) -> None:
+        FhirError.__init__(self, f"the token does not cover {what}: ask for the scope")
+        self.what, self.status = what, 0
+
+
+class AccessExpired(FhirRefused):
+    """The token's time is over; the server was not asked (status 0)."""
+
+    def __init__(self, what: str) -> None:
+        FhirError.__init__(self, f"the access token expired before {what} could be asked for")
+        self.what, self.status = what, 0
+
+
 class FhirGone(FhirError):
     """What was asked for is not there (404) or no longer there (410)."""
 
@@ -57,11 +75,14 @@ class FhirTimeout(FhirError):
 
 
 class FhirUnavailable(FhirError):
-    """The server failed (5xx), is overloaded (429) or cannot be reached (status 0)."""
+    """The server failed (5xx), is overloaded (429) or cannot be reached (status 0).
 
-    def __init__(self, what: str, status: int = 0) -> None:
+    `retry_after` is the number of seconds it asks to be left alone, None where it says nothing.
+    """
+
+    def __init__(self, what: str, status: int = 0, retry_after: float | None = None) -> None:
         super().__init__(f"{what} is unavailable: " + (f"HTTP {status}" if status else "no connection"))
-        self.what, self.status = what, status
+        self.what, self.status, self.retry_after = what, status, retry_after
 
 
 class FhirMalformed(FhirError):

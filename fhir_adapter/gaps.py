@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from fhir_adapter.errors import (
+    AccessExpired,
     FhirError,
     FhirGone,
     FhirMalformed,
     FhirRefused,
     FhirTimeout,
     ForeignPatient,
+    NotCovered,
     ServerNotAllowed,
 )
 from fhir_adapter.record import Gap, GapReason, Modality
@@ -21,6 +23,9 @@ TRANSIENT: Final = frozenset(
 """Reasons that may be gone a minute later: a result with such a gap is not worth remembering."""
 
 _REASONS: Final[tuple[tuple[type[FhirError], GapReason, str], ...]] = (
+    # The special ones first: both are FhirRefused.
+    (NotCovered, GapReason.REFUSED, "the access that was granted does not cover it"),
+    (AccessExpired, GapReason.REFUSED, "the access that was granted has expired"),
     (FhirRefused, GapReason.REFUSED, ""),
     (FhirGone, GapReason.MISSING, ""),
     (FhirTimeout, GapReason.TIMEOUT, ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -20,6 +21,11 @@ def read_url(text: str) -> httpx.URL | None:
         return None
     usable = url.scheme in ("http", "https") and url.host and not url.userinfo and not url.fragment
     return url if usable else None
+
+
+def origin_of(url: httpx.URL) -> str:
+    """Return scheme, host and port; the default port is left out."""
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
 def same_origin(one: httpx.URL, other: httpx.URL) -> bool:
@@ -40,3 +46,21 @@ def is_allowed(url: str, bases: Iterable[object]) -> bool:
     """Whether an address lies within one of the base addresses."""
     target = read_url(url)
     return target is not None and any(is_within(target, httpx.URL(str(base))) for base in bases)
+
+
+def reroot(link: str, base: httpx.URL) -> httpx.URL | None:
+    """Return a link that names another scheme, host or port at the origin of `base`, or None where it lies elsewhere.
+
+    Only where it was is changed: path and query stay as they are, and the path must be the one of `base` or beneath.
+    """
+    try:
+        # httpx cannot read an address like `https://ehr:443:443/fhir`, which proxies make.
+        parts = urlsplit(link)
+        target = httpx.URL(base.copy_with(raw_path=b"/"), raw_path=_raw(parts.path, parts.query))
+    except (httpx.InvalidURL, ValueError):
+        return None
+    return target if parts.scheme in ("http", "https") and is_within(target, base) else None
+
+
+def _raw(path: str, query: str) -> bytes:
+    return (f"{path}?{query}" if query else path or "/").encode("ascii")

@@ -17,12 +17,16 @@ class Page:
         others: what was included with them, such as Endpoints.
         next_url: address of the next page, or an empty string.
         empty: whether the page has no entry at all.
+        partial: whether the server says that it left something out: an OperationOutcome of severity `error` or
+            `fatal` among the entries (warnings are sent with many a sound answer), or the tag SUBSETTED on a match or
+            on the Bundle, as `_count=0` has it.
     """
 
     matches: tuple[Resource, ...]
     others: tuple[Resource, ...]
     next_url: str
     empty: bool
+    partial: bool = False
 
 
 def read_page(bundle: object, resource_type: str, what: str) -> Page:
@@ -45,7 +49,20 @@ def read_page(bundle: object, resource_type: str, what: str) -> Page:
         # Servers may leave the mode out; then the type decides.
         matched = as_dict(entry.get("search")).get("mode", "match") == "match"
         (matches if matched and resource.get("resourceType") == resource_type else others).append(resource)
-    return Page(tuple(matches), tuple(others), _next_of(bundle), empty=not entries)
+    partial = is_subsetted(bundle) or any(map(is_subsetted, matches)) or any(map(_is_failure, others))
+    return Page(tuple(matches), tuple(others), _next_of(bundle), empty=not entries, partial=partial)
+
+
+def is_subsetted(resource: Resource) -> bool:
+    """Whether a server says that it sent a part of this only (R4 3.1.1.5, tag SUBSETTED; v3-ObservationValue)."""
+    meta = as_dict(resource.get("meta"))
+    return any(tag.get("code") == "SUBSETTED" for tag in dicts_of(meta.get("tag")))
+
+
+def _is_failure(resource: Resource) -> bool:
+    if resource.get("resourceType") != "OperationOutcome":
+        return False
+    return any(issue.get("severity") in ("error", "fatal") for issue in dicts_of(resource.get("issue")))
 
 
 def _next_of(bundle: Resource) -> str:

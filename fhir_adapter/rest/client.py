@@ -5,29 +5,47 @@ It does not know which patient is asked about: `collect` checks that.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import httpx
 import orjson
 from pydantic import SecretStr
 
+from fhir_adapter.auth.access import Access, access_of
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import FhirError, FhirMalformed, ServerNotAllowed
-from fhir_adapter.references import is_fhir_id
+from fhir_adapter.errors import (
+    FhirError,
+    FhirGone,
+    FhirMalformed,
+    FhirRejected,
+    FhirUnavailable,
+    ServerNotAllowed,
+)
 from fhir_adapter.rest.addresses import is_allowed, is_within, read_url
-from fhir_adapter.rest.bundles import Page, read_page
-from fhir_adapter.rest.transport import Answer, Question, bearer, fetch
+from fhir_adapter.rest.answers import Answer, parse_json
+from fhir_adapter.rest.asking import Asker
+from fhir_adapter.rest.batch import batch_bundle, read_batch
+from fhir_adapter.rest.bundles import Page, is_subsetted, read_page
+from fhir_adapter.rest.capabilities import Capabilities, read_capabilities
+from fhir_adapter.rest.memory import KnownCapabilities, memory_of
+from fhir_adapter.rest.paging import Enough, SearchResult, Walk
+from fhir_adapter.rest.requests import BINARY, METADATA, Request
 from fhir_adapter.settings import FhirSettings
 from fhir_adapter.shape import Resource, as_text
 
-_JSON: Final = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 # `no-store` would make HAPI cut a search off after one page without saying so.
 _HEADERS: Final = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
 _BINARY_HEADERS: Final = {"Accept": "application/fhir+json, */*;q=0.1", "Cache-Control": "no-cache"}
+# With any other type HAPI ignores the form, and answers with everybody's data.
+_FORM: Final = {**_HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
+_BUNDLE: Final = {**_HEADERS, "Content-Type": "application/fhir+json"}
+_NO_POST: Final = frozenset({405, 415, 501})
+"""Statuses of a server that takes no search by POST."""
 
 
 def check_allowed(url: str, settings: FhirSettings) -> None:
@@ -41,87 +59,127 @@ def check_allowed(url: str, settings: FhirSettings) -> None:
         raise ServerNotAllowed("the FHIR server")
 
 
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """What a search found.
-
-    Attributes:
-        resources: the matches, in the server's order.
-        complete: False when there was more that was not read.
-        included: what the server sent along with them.
-    """
-
-    resources: tuple[Resource, ...]
-    complete: bool
-    included: tuple[Resource, ...] = ()
-
-
 class FhirClient:
-    """Reads from one FHIR R4 server with one token; cheap to make, one per request.
+    """Reads from one FHIR server (R4, R4B or R5) with one access; cheap to make, one per request.
+
+    What holds for longer than a request (connection limits, capabilities, answers with an ETag) is remembered with
+    the HTTP client, see `rest.memory`.
+
+    Args:
+        http: from `rest.transport.open_http`, shared.
+        base_url: of the server.
+        access: a bearer token, anything that gives tokens (`auth.access.Access`), or None.
+        settings: allow-list and limits.
 
     Raises:
         ServerNotAllowed: `base_url` is not on the allow-list.
         ValueError: the token cannot be one.
     """
 
-    def __init__(self, http: httpx.AsyncClient, base_url: str, token: SecretStr | None, settings: FhirSettings) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, base_url: str, access: SecretStr | Access | None, settings: FhirSettings
+    ) -> None:
         check_allowed(base_url, settings)
         self.base_url = base_url.rstrip("/")
         self.settings = settings
-        self._http = http
         self._base = httpx.URL(self.base_url)
-        self._authorization = bearer(token)
+        self._asker = Asker(http, self._base, access_of(access), settings.max_bytes)
+        self._memory = memory_of(http)
 
     async def read(self, resource_type: str, resource_id: str, deadline: Deadline) -> Resource:
-        """Read one resource: `GET [base]/[type]/[id]`.
+        """Read one resource: `GET [base]/[type]/[id]`; conditional where its ETag is known.
 
         Raises:
             ValueError: the id is none (programming error: ids are checked where they come in).
-            FhirError: see `transport.fetch`; FhirMalformed when something else came back.
+            FhirError: see `transport.fetch` and `Access.headers`; FhirMalformed when something else came back.
         """
-        if not is_fhir_id(resource_id):
-            raise ValueError("not a FHIR id: refuse it before reading")
-        resource = await self._resource(f"{self.base_url}/{resource_type}/{resource_id}", resource_type, deadline)
+        request = Request.read_of(resource_type, resource_id)
+        url = httpx.URL(f"{self.base_url}/{request.path}")
+        answer = await self._asker.ask_if_changed(request, url, _HEADERS, deadline)
+        resource = parse_json(answer, resource_type)
         if resource.get("resourceType") != resource_type:
             raise FhirMalformed(resource_type, "the server sent a resource of another type")
+        if not is_subsetted(resource):
+            self._asker.keep(url, _HEADERS, answer)
         return resource
 
-    async def search(self, resource_type: str, params: Mapping[str, str], deadline: Deadline) -> SearchResult:
-        """Search one type and follow its pages.
+    async def search(
+        self, resource_type: str, params: Mapping[str, str], deadline: Deadline, *, enough: Enough | None = None
+    ) -> SearchResult:
+        """Search one type and follow its pages; `FHIR_SEARCH_BY` says whether by GET or by POST.
+
+        Args:
+            resource_type: what to search.
+            params: of the search, none of them empty.
+            deadline: for all pages together.
+            enough: ends reading early, see `paging.Enough`.
 
         Raises:
             ValueError: a parameter is empty. HAPI ignores such a parameter and answers with everybody's data.
             FhirError: the first page could not be read.
         """
-        if not params or any(not value.strip().strip("/") or value.endswith("/") for value in params.values()):
-            raise ValueError("an empty search parameter would match every patient")
-        url = httpx.URL(f"{self.base_url}/{resource_type}", params=params)
-        bundle = await self._resource(str(url), resource_type, deadline)
-        return await self.follow(resource_type, read_page(bundle, resource_type, resource_type), deadline)
+        request = Request.search_of(resource_type, params)
+        walk = Walk(self._base, self.settings, enough)
+        walk.add(*await self._first_page(request, deadline))
+        if not await self._read_on(walk, request, deadline):
+            return walk.result()
+        # The server has forgotten the search between two pages, as HAPI does after a restart: once from the start.
+        again = Walk(self._base, self.settings, enough)
+        try:
+            again.add(*await self._first_page(request, deadline))
+        except FhirError:
+            return walk.result()
+        await self._read_on(again, request, deadline)
+        return max(again.result(), walk.result(), key=_worth)
 
-    async def follow(self, resource_type: str, first: Page, deadline: Deadline) -> SearchResult:
+    async def follow(
+        self, resource_type: str, first: Page, deadline: Deadline, *, enough: Enough | None = None
+    ) -> SearchResult:
         """Read on from the first page of a search; what fails on the way makes the result incomplete, no more."""
-        pages, seen = [first], set[str]()
-        while (url := pages[-1].next_url) and not pages[-1].empty:
-            # Links are followed as they stand (HAPI's have no type in the path) and only under our own base:
-            # the token goes with them.
-            target = read_url(url)
-            if target is None or not is_within(target, self._base) or url in seen:
-                break
-            if len(pages) >= self.settings.max_pages:
-                break
-            seen.add(url)
-            try:
-                pages.append(
-                    read_page(await self._resource(url, resource_type, deadline), resource_type, resource_type)
-                )
-            except FhirError:
-                break
-        return SearchResult(
-            resources=tuple(resource for page in pages for resource in page.matches),
-            complete=not pages[-1].next_url,
-            included=tuple(resource for page in pages for resource in page.others),
-        )
+        walk = Walk(self._base, self.settings, enough)
+        walk.add(first)
+        await self._read_on(walk, Request(resource_type, "search"), deadline)
+        return walk.result()
+
+    async def batch(
+        self, requests: Sequence[Request], deadline: Deadline
+    ) -> tuple[Resource | SearchResult | FhirError, ...]:
+        """Ask several things in one round trip: `POST [base]` with a batch Bundle (R4 http, 3.1.0.11).
+
+        Returns:
+            For each request, in order: the resource of a read, the result of a search with its later pages, or the
+            error that this entry means. What the access does not cover is not sent.
+
+        Raises:
+            FhirError: the batch as a whole: FhirRejected or FhirGone where the server takes none; FhirMalformed when
+                the answers are not as many as the questions.
+        """
+        refusals = await asyncio.gather(*(self._asker.refusal(request, deadline) for request in requests))
+        asked = [request for request, refusal in zip(requests, refusals, strict=True) if refusal is None]
+        found = iter(await self._ask_all(asked, deadline) if asked else ())
+        return tuple([next(found) if refusal is None else refusal for refusal in refusals])
+
+    async def capabilities(self, deadline: Deadline) -> Capabilities:
+        """Return what the server says of itself, asking it (`GET [base]/metadata`) when that was long ago.
+
+        A CapabilityStatement may have megabytes: not for the way of a hook, see `known_capabilities`.
+
+        Raises:
+            FhirError: see `transport.fetch`; FhirMalformed when it is of another FHIR version than R4, R4B and R5.
+        """
+        known = self._memory.capabilities.get(self.base_url)
+        if known is not None and known.holds:
+            return known.capabilities
+        answer = await self._asker.ask(METADATA, httpx.URL(f"{self.base_url}/metadata"), _HEADERS, deadline)
+        capabilities = read_capabilities(parse_json(answer, METADATA.resource_type))
+        until = time.monotonic() + self.settings.capabilities_s
+        self._memory.capabilities[self.base_url] = KnownCapabilities(capabilities, until)
+        return capabilities
+
+    def known_capabilities(self) -> Capabilities | None:
+        """Return what the server said of itself when it was last asked, however long ago; None when it never was."""
+        known = self._memory.capabilities.get(self.base_url)
+        return known.capabilities if known else None
 
     async def fetch_binary(self, url: str, deadline: Deadline) -> tuple[bytes, str]:
         """Fetch what an attachment points to: (bytes, content type). Relative to the base, or absolute beneath it.
@@ -131,10 +189,11 @@ class FhirClient:
             FhirError: see `transport.fetch`.
         """
         target = self._resolve(url)
-        answer = await self._fetch(target, _BINARY_HEADERS, "Binary", deadline)
+        answer = await self._asker.ask_if_changed(BINARY, target, _BINARY_HEADERS, deadline)
+        self._asker.keep(target, _BINARY_HEADERS, answer)
         # Servers send a Binary as FHIR JSON or as the bytes themselves, whatever was asked for (R4 Binary).
-        if answer.media_type in _JSON:
-            content = _parse(answer, "Binary")
+        if answer.is_json:
+            content = parse_json(answer, "Binary")
             if content.get("resourceType") == "Binary":
                 return _unwrap(content), as_text(content.get("contentType"))
         return answer.body, answer.content_type
@@ -148,27 +207,55 @@ class FhirClient:
             raise ServerNotAllowed("the address of an attachment")
         return target
 
-    async def _resource(self, url: str, what: str, deadline: Deadline) -> Resource:
-        answer = await self._fetch(httpx.URL(url), _HEADERS, what, deadline)
-        # A proxy's HTML page may come with status 200.
-        if answer.media_type not in _JSON:
-            raise FhirMalformed(what, "the server did not answer with FHIR JSON")
-        return _parse(answer, what)
+    async def _first_page(self, request: Request, deadline: Deadline) -> tuple[Page, int]:
+        if self.settings.search_by == "post" and self.base_url not in self._memory.no_post:
+            url = httpx.URL(f"{self.base_url}/{request.resource_type}/_search")
+            try:
+                return _page_of(await self._asker.ask(request, url, _FORM, deadline, request.form.encode()), request)
+            except (FhirRejected, FhirUnavailable) as error:
+                if error.status not in _NO_POST:
+                    raise
+            self._memory.no_post.add(self.base_url)
+        return await self._page(request, httpx.URL(f"{self.base_url}/{request.path}"), deadline)
 
-    async def _fetch(self, url: httpx.URL, headers: Mapping[str, str], what: str, deadline: Deadline) -> Answer:
-        question = Question(url, {**headers, **self._authorization}, self._base, what, self.settings.max_bytes)
-        return await fetch(self._http, question, deadline)
+    async def _read_on(self, walk: Walk, request: Request, deadline: Deadline) -> bool:
+        """Read the pages after those of a walk; True when the server no longer knows of the search."""
+        while (url := walk.read_on()) is not None:
+            try:
+                walk.add(*await self._page(request, url, deadline))
+            except FhirGone:
+                return True
+            except FhirError:
+                break
+        return False
+
+    async def _page(self, request: Request, url: httpx.URL, deadline: Deadline) -> tuple[Page, int]:
+        return _page_of(await self._asker.ask(request, url, _HEADERS, deadline), request)
+
+    async def _ask_all(
+        self, requests: Sequence[Request], deadline: Deadline
+    ) -> Sequence[Resource | SearchResult | FhirError]:
+        body = orjson.dumps(batch_bundle(requests))
+        answer = await self._asker.ask(requests[0], self._base, _BUNDLE, deadline, body)
+        entries = read_batch(parse_json(answer, "the batch"), requests)
+
+        async def whole(request: Request, entry: Resource | Page | FhirError) -> Resource | SearchResult | FhirError:
+            return await self.follow(request.resource_type, entry, deadline) if isinstance(entry, Page) else entry
+
+        return await asyncio.gather(*(whole(*pair) for pair in zip(requests, entries, strict=True)))
 
 
-def _parse(answer: Answer, what: str) -> Resource:
-    try:
-        content = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
-        # The decoder's message quotes the document.
-        raise FhirMalformed(what, "the answer is not JSON") from None
-    if not isinstance(content, dict):
-        raise FhirMalformed(what, "the answer is not a resource")
-    return content
+def _worth(found: SearchResult) -> tuple[bool, int]:
+    return found.complete or found.enough, len(found.resources)
+
+
+def _worth(found: SearchResult) -> tuple[bool, int]:
+    return found.complete or found.enough, len(found.resources)
+
+
+def _page_of(answer: Answer, request: Request) -> tuple[Page, int]:
+    what = request.resource_type
+    return read_page(parse_json(answer, what), what, what), len(answer.body)
 
 
 def _unwrap(binary: Resource) -> bytes:

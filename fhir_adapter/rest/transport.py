@@ -6,6 +6,8 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
@@ -25,15 +27,19 @@ from fhir_adapter.errors import (
     ServerNotAllowed,
 )
 from fhir_adapter.rest.addresses import is_within
+from fhir_adapter.rest.answers import Answer
+from fhir_adapter.rest.memory import memory_of, remember
+from fhir_adapter.rest.retries import ask_again
 from fhir_adapter.settings import FhirSettings
 
 MAX_REDIRECTS: Final = 3
+_KEEPS_BODY: Final = frozenset({HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT})
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One GET.
+    """One GET, or a POST that changes nothing.
 
     Attributes:
         url: what to fetch.
@@ -41,6 +47,8 @@ class Question:
         base: the server's base address.
         what: resource type, for messages.
         max_bytes: largest body taken.
+        body: makes it a POST; its type is in the headers.
+        once: never to be asked twice.
     """
 
     url: httpx.URL
@@ -48,19 +56,13 @@ class Question:
     base: httpx.URL
     what: str
     max_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A body and its whole Content-Type header."""
-
-    content_type: str
-    body: bytes
+    body: bytes | None = None
+    once: bool = False
 
     @property
-    def media_type(self) -> str:
-        """Content type without its parameters, lower case."""
-        return self.content_type.partition(";")[0].strip().lower()
+    def method(self) -> str:
+        """HTTP method."""
+        return "GET" if self.body is None else "POST"
 
 
 def open_http(settings: FhirSettings) -> httpx.AsyncClient:
@@ -71,7 +73,9 @@ def open_http(settings: FhirSettings) -> httpx.AsyncClient:
         keepalive_expiry=settings.keepalive_s,
     )
     no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.AsyncClient(limits=limits, cookies=no_cookies, follow_redirects=False)
+    http = httpx.AsyncClient(limits=limits, cookies=no_cookies, follow_redirects=False)
+    remember(http, settings)
+    return http
 
 
 def bearer(token: SecretStr | None) -> dict[str, str]:
@@ -88,17 +92,23 @@ def bearer(token: SecretStr | None) -> dict[str, str]:
 
 
 async def fetch(http: httpx.AsyncClient, question: Question, deadline: Deadline) -> Answer:
-    """Get one address within the deadline.
+    """Get one address within the deadline; asked again where a server is overloaded or cannot be reached.
 
     Raises:
-        FhirTimeout, FhirUnavailable, FhirRefused, FhirGone, FhirRejected, FhirMalformed, ServerNotAllowed.
+        FhirTimeout: there was no whole answer by the deadline, or the server says that there will not be one.
+        FhirUnavailable, FhirRefused, FhirGone, FhirRejected, FhirMalformed, ServerNotAllowed.
     """
     if deadline.expired:
         raise FhirTimeout(question.what)
+    attempts = 1 if question.once else memory_of(http).settings.max_attempts
+    return await ask_again(lambda: _ask(http, question, deadline), attempts, deadline)
+
+
+async def _ask(http: httpx.AsyncClient, question: Question, deadline: Deadline) -> Answer:
     # httpx errors hold the address, which holds the patient's id: `from None` keeps them out of every traceback.
     try:
-        async with asyncio.timeout(deadline.remaining()):
-            return await _get(http, question, deadline)
+        async with asyncio.timeout(deadline.remaining()), memory_of(http).slot(question.base):
+            return await _send(http, question, deadline)
     except (TimeoutError, httpx.TimeoutException):
         raise FhirTimeout(question.what) from None
     except httpx.DecodingError:
@@ -107,12 +117,17 @@ async def fetch(http: httpx.AsyncClient, question: Question, deadline: Deadline)
         raise FhirUnavailable(question.what) from None
 
 
-async def _get(http: httpx.AsyncClient, question: Question, deadline: Deadline) -> Answer:
+async def _send(http: httpx.AsyncClient, question: Question, deadline: Deadline) -> Answer:
     url = question.url
     for _ in range(MAX_REDIRECTS + 1):
         # httpx would follow a redirect anywhere; here each hop is checked first.
         async with http.stream(
-            "GET", url, headers=question.headers, timeout=max(deadline.remaining(), 1e-3), follow_redirects=False
+            question.method,
+            url,
+            headers=question.headers,
+            content=question.body,
+            timeout=max(deadline.remaining(), 1e-3),
+            follow_redirects=False,
         ) as response:
             if not response.has_redirect_location:
                 return await _read(response, question)
@@ -121,6 +136,9 @@ async def _get(http: httpx.AsyncClient, question: Question, deadline: Deadline) 
 
 
 def _redirected(response: httpx.Response, question: Question) -> httpx.URL:
+    # Any other redirect of a POST becomes a GET without its body: a search for everybody.
+    if question.body is not None and response.status_code not in _KEEPS_BODY:
+        raise FhirRejected(question.what, response.status_code)
     try:
         target = response.url.join(response.headers["location"])
     except (httpx.InvalidURL, ValueError):
@@ -131,21 +149,47 @@ def _redirected(response: httpx.Response, question: Question) -> httpx.URL:
 
 
 async def _read(response: httpx.Response, question: Question) -> Answer:
+    if response.status_code == HTTPStatus.NOT_MODIFIED and "If-None-Match" in question.headers:
+        return Answer("", b"", unchanged=True)
     if response.status_code != HTTPStatus.OK:
-        raise _error_of(question.what, response.status_code)
+        raise error_of(question.what, response.status_code, response.headers.get("retry-after", ""))
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > question.max_bytes:
             raise FhirMalformed(question.what, "the answer is larger than FHIR_MAX_BYTES")
-    return Answer(response.headers.get("content-type", ""), bytes(body))
+    return Answer(response.headers.get("content-type", ""), bytes(body), _etag_of(response.headers))
 
 
-def _error_of(what: str, status: int) -> FhirError:
+def _etag_of(headers: httpx.Headers) -> str:
+    """Return the validator of an answer that may be kept (RFC 9111 sections 3 and 4.1)."""
+    varies = {name.strip().lower() for name in headers.get("vary", "").split(",")}
+    private = "no-store" in headers.get("cache-control", "").lower() or varies & {"*", "authorization"}
+    return "" if private else headers.get("etag", "")
+
+
+def error_of(what: str, status: int, retry_after: str = "") -> FhirError:
+    """Return the error that a status other than 200 means; `retry_after` is the header of that name."""
+    if status < HTTPStatus.MULTIPLE_CHOICES:
+        return FhirMalformed(what, f"the server answered with HTTP {status} where a body was expected")
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return FhirRefused(what, status)
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return FhirGone(what, status)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
-        return FhirUnavailable(what, status)
+        return FhirUnavailable(what, status, _seconds_of(retry_after))
     return FhirRejected(what, status)
+
+
+def _seconds_of(retry_after: str) -> float | None:
+    """Read `Retry-After` (RFC 9110 section 10.2.3), seconds or an HTTP date; None for anything else."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    # RFC 5322 dates without a known zone come back naive; HTTP dates are GMT.
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
