@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import httpx
 from pydantic import SecretStr
 
+from fhir_adapter.auth.access import Access, access_of
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.transport import bearer
+from fhir_adapter.rest.requests import Request
 from fhir_adapter.settings import FhirSettings
 
-TokenFor = Callable[[str, Deadline], Awaitable[SecretStr | None]]
-"""From the base address of a server to a token for it that is good for some minutes; None where it needs none."""
-
-
-async def no_token(_server: str, _deadline: Deadline) -> None:
-    """Give no token to any server."""
+OpenAccess = Callable[[str], Access | None]
+"""From the base address of a server to our access to it; None where none is set up, as for a server that is open."""
+CHART: Final = Request("Patient", "search")
+SUBSCRIPTIONS: Final = Request("Subscription", "search")
+SCHEME: Final = "Bearer "
 
 
 class OwnAccess:
-    """Opens clients with tokens of our own.
+    """Opens clients, and shows the right to ask.
 
     Raises (every method): FhirError where a token cannot be had; ServerNotAllowed for a server that is not allowed.
     """
 
-    def __init__(self, http: httpx.AsyncClient, settings: FhirSettings, token_for: TokenFor = no_token) -> None:
+    def __init__(self, http: httpx.AsyncClient, settings: FhirSettings, open_access: OpenAccess) -> None:
         self.http = http
         self._settings = settings
-        self._token_for = token_for
+        self._open_access = open_access
 
-    async def client(self, server: str, deadline: Deadline) -> FhirClient:
-        """Return a client for a server; to be used now, since its token grows old."""
-        return FhirClient(self.http, server, await self.token(server, deadline), self._settings)
+    def client(self, server: str) -> FhirClient:
+        """Return a client for a server."""
+        return FhirClient(self.http, server, self._open_access(server), self._settings)
 
     async def token(self, server: str, deadline: Deadline) -> SecretStr | None:
-        """Return a token for a server."""
-        return await self._token_for(server, deadline)
+        """Return a token for a worker that reads on; good for some minutes, as a hook's is."""
+        headers = await access_of(self._open_access(server)).headers(CHART, deadline)
+        found = headers.get("Authorization", "")
+        return SecretStr(found.removeprefix(SCHEME)) if found.startswith(SCHEME) else None
 
-    async def headers(self, server: str, deadline: Deadline) -> dict[str, str]:
-        """Return the header that authorizes a write."""
-        return bearer(await self.token(server, deadline))
+    async def headers(self, server: str, deadline: Deadline) -> Mapping[str, str]:
+        """Return the headers that authorize writing a Subscription."""
+        return await access_of(self._open_access(server)).headers(SUBSCRIPTIONS, deadline)
+
+
+def no_access(_server: str) -> None:
+    """Have no access of our own to any server."""

@@ -98,7 +98,7 @@ class Computer:
 
     async def _case(self, due: Due) -> Case:
         deadline, asked_at = Deadline.after(COLLECT_WITHIN_S), self._store.clock()
-        client = await self._access.client(due.server, deadline)
+        client = self._access.client(due.server)
         chart: Chart = await self._parts.engine.collect(None, client, due.patient_id, deadline, asked_at=asked_at)
         if any(gap.reason in PASSING for gap in chart.gaps):
             raise ChartUnsettled("a part of the chart could not be had for the moment: it is tried again")

@@ -60,7 +60,7 @@ class Lookout:
         deadline = Deadline.after(LOOK_WITHIN_S)
         since = max(look.since, self._store.clock() - self._look_back)
         try:
-            client = await self._access.client(target.server, deadline)
+            client = self._access.client(target.server)
             news = await find_news(client, target.interest, since, self._overlap, deadline)
             fresh = [change for change in news.changes if self._mark(change) not in look.seen]
             count = await self.note(target.server, patients_of(fresh), deadline)

@@ -1,4 +1,4 @@
-"""POST /notifications/{key}: a server says that something changed. Its secret tells who it is; the rest is looked up."""
+"""POST /notifications/{key}: a server says that something changed. Its secret tells who; the rest is looked up."""
 
 from __future__ import annotations
 

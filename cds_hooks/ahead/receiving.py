@@ -67,7 +67,7 @@ class Receiver:
         """Read the resources that were named and note their patients; False where that was not to be had."""
         deadline, turn = Deadline.after(READ_WITHIN_S), asyncio.Semaphore(AT_ONCE)
         try:
-            client = await self._access.client(target.server, deadline)
+            client = self._access.client(target.server)
             changes = await asyncio.gather(*(_read_change(client, target, each, turn, deadline) for each in ids))
             await self._lookout.note(target.server, patients_of(filter(None, changes)), deadline)
         except FhirError as error:

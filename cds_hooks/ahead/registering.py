@@ -13,7 +13,7 @@ from cds_hooks.ahead.targets import Target
 from cds_hooks.settings import ServiceSettings
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirError
-from fhir_adapter.rest.capabilities import FhirVersion, read_capabilities
+from fhir_adapter.rest.capabilities import FhirVersion
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.subscriptions.registry import Registry
 from fhir_adapter.subscriptions.resources import TopicMissing, Wanted
@@ -41,11 +41,11 @@ class Report:
 async def carry_out(
     task: Task, targets: tuple[Target, ...], settings: ServiceSettings, access: OwnAccess
 ) -> AsyncIterator[Report]:
-    """Do it for each target, one after the other; what a server refuses is reported, and the next one is gone on with."""
+    """Do it for each target, one after the other; one that a server refuses holds up no other."""
     for target in targets:
         deadline = Deadline.after(WITHIN_S)
         try:
-            client = await access.client(target.server, deadline)
+            client = access.client(target.server)
             registry = Registry(access.http, client, partial(access.headers, target.server))
             yield await _one(task, target, target.wanted(settings), (registry, client), deadline)
         except (FhirError, TopicMissing) as error:

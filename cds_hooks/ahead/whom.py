@@ -51,7 +51,7 @@ class Whom:
         read_at, members = self._members.get(server, (-LIST_FOR_S, frozenset()))
         if time.monotonic() - read_at < LIST_FOR_S:
             return members
-        client = await self._access.client(server, deadline)
+        client = self._access.client(server)
         found = await asyncio.gather(*(_read_list(client, each, deadline) for each in self._settings.lists))
         members = frozenset().union(*found)
         self._members[server] = (time.monotonic(), members)

@@ -19,7 +19,7 @@ def watch(
     The service itself does the watching. Polling (CDS_WATCH_BY=poll) needs no Subscriptions. Exit status 1 where one is
     not as it should be.
 
-    Example: [bold]CDS_WATCH_SERVERS=https://ehr.example.org/fhir CDS_WATCH_BY=subscription mllm-cds watch --register[/bold]
+    Example: [bold]CDS_WATCH_SERVERS=https://ehr.example.org/fhir mllm-cds watch --register[/bold]
     """
     from cds_hooks.ahead.registering import Task
     from cds_hooks.commands.stopping import fail

@@ -14,7 +14,8 @@ from fhir_adapter.dates import read_moment
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirRejected
 from fhir_adapter.references import source_of, split_reference
-from fhir_adapter.rest.client import FhirClient, SearchResult
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.paging import SearchResult
 from fhir_adapter.shape import Resource, as_dict, as_text
 from fhir_adapter.subscriptions.interests import Interest
 

@@ -8,24 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Final
 
 import httpx
 import orjson
 
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import (
-    FhirError,
-    FhirGone,
-    FhirRefused,
-    FhirRejected,
-    FhirTimeout,
-    FhirUnavailable,
-)
+from fhir_adapter.errors import FhirTimeout, FhirUnavailable
 from fhir_adapter.references import is_fhir_id
 from fhir_adapter.rest.capabilities import FhirVersion
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.transport import error_of
 from fhir_adapter.shape import Resource, as_text
 from fhir_adapter.subscriptions.resources import Wanted, build_subscription
 
@@ -107,7 +100,8 @@ class Registry:
             async with asyncio.timeout(deadline.remaining()):
                 # The body of the answer is not read: what is there now is asked for afterwards.
                 async with self._http.stream(method, url, content=content, headers=headers) as response:
-                    _check(response.status_code)
+                    if not response.is_success:
+                        raise error_of(_TYPE, response.status_code)
         except (TimeoutError, httpx.TimeoutException):
             raise FhirTimeout(_TYPE) from None
         except httpx.HTTPError:
@@ -119,20 +113,3 @@ def _endpoint_of(subscription: Resource) -> str:
     channel = subscription.get("channel")
     inner = channel.get("endpoint") if isinstance(channel, dict) else None
     return as_text(subscription.get("endpoint")) or as_text(inner)
-
-
-def _check(status: int) -> None:
-    """Turn an HTTP status into nothing, or into the error that it means."""
-    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return
-    raise _error_of(status)
-
-
-def _error_of(status: int) -> FhirError:
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return FhirRefused(_TYPE, status)
-    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        return FhirGone(_TYPE, status)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
-        return FhirUnavailable(_TYPE, status)
-    return FhirRejected(_TYPE, status)
