@@ -125,7 +125,7 @@ async def site(
         changes: of the service's settings.
     """
     # In the service itself nothing is watched, so that nothing goes on in the background.
-    idle = {"quiet_s": 0.0, "whom": "all", **(watch or {})}
+    idle = {"quiet_s": 0.0, "whom": "all", "keep_fresh": "PT0S", **(watch or {})}
     settings = make_settings(watch=WatchSettings(**idle), **changes)
     fhir = FhirSettings(allowed_servers=(HttpUrl(ward.base),), max_attempts=1)
     async with running(settings=settings, fhir=fhir) as service:
