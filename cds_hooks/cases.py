@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from pydantic import SecretStr
-
-from cds_hooks.access import open_client
+from cds_hooks.access import open_client, read_grant
 from cds_hooks.fingerprint import fingerprint
 from cds_hooks.log import get_logger
 from cds_hooks.parts import Parts
@@ -17,6 +15,7 @@ from cds_hooks.pipeline import Case
 from cds_hooks.protocol import HookRequest
 from cds_hooks.refusals import refusal_of_chart
 from cds_hooks.store.states import Question
+from fhir_adapter.auth.grant import Grant
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirError
@@ -46,10 +45,9 @@ class Hook:
         return str(self.request.fhir_server).rstrip("/") if self.request.fhir_server else None
 
     @property
-    def token(self) -> SecretStr | None:
-        """Bearer token for it."""
-        authorization = self.request.fhir_authorization
-        return authorization.access_token if authorization else None
+    def grant(self) -> Grant | None:
+        """What it grants us there."""
+        return read_grant(self.request.fhir_authorization, self.asked_at)
 
 
 async def collect_case(parts: Parts, hook: Hook) -> Case:
@@ -60,7 +58,7 @@ async def collect_case(parts: Parts, hook: Hook) -> Case:
     """
     began = time.perf_counter()
     try:
-        client = open_client(parts.http, hook.server, hook.token, parts.fhir)
+        client = open_client(parts.http, hook.server, hook.grant, parts.fhir)
         chart = await _chart(parts, hook, client)
     except FhirError as error:
         log.warning("chart_refused", error=type(error).__name__, duration_ms=since(began))
@@ -69,7 +67,7 @@ async def collect_case(parts: Parts, hook: Hook) -> Case:
     return Case(
         patient_id=hook.request.context.patient_id,
         fhir_server=hook.server if client else None,
-        token=hook.token if client else None,
+        grant=hook.grant if client else None,
         chart=chart,
         prefetch=hook.request.prefetch,
         asked_at=hook.asked_at,

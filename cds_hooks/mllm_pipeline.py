@@ -79,7 +79,7 @@ class MllmPipeline:
             BackendError: the model gives no answer.
         """
         began = time.perf_counter()
-        client = open_client(self._http, case.fhir_server, case.token, self._fhir)
+        client = open_client(self._http, case.fhir_server, case.grant, self._fhir, own=case.own_access)
         record = await self._record(case, client, deadline)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._compute, self._conclude, case, record, began)
@@ -89,7 +89,7 @@ class MllmPipeline:
         if chart is None:
             chart = await collect_chart(case.prefetch, client, case.patient_id, deadline, asked_at=case.asked_at)
         base = client.base_url if client else ""
-        dicomweb = DicomWeb(self._http, self._fhir, base, case.token if client else None)
+        dicomweb = DicomWeb(self._http, self._fhir, base, case.grant.token if client and case.grant else None)
         return await build_record(chart, client, dicomweb, case.asked_at, deadline)
 
     def _conclude(self, case: Case, record: PatientRecord, began: float) -> Judgement:

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
-from pydantic import SecretStr
 
 from cds_hooks.judgement import Judgement
 from explain.tested import Tested
+from fhir_adapter.auth.grant import Grant
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
 
@@ -26,18 +26,20 @@ class Case:
     Attributes:
         patient_id: FHIR id.
         fhir_server: base URL of the client's server, or None where only prefetched data may be used.
-        token: bearer token for it.
+        grant: what the hook granted there, None where it granted nothing.
         chart: what was collected, or None where the server was too slow for the hook: the worker collects then.
         prefetch: what the client sent along, needed only without a chart.
         asked_at: moment of the hook, with its time zone.
+        own_access: True for a case that no hook asked about: the worker reads with this service's own access.
     """
 
     patient_id: str
     fhir_server: str | None
-    token: SecretStr | None
+    grant: Grant | None
     chart: Chart | None
     prefetch: Mapping[str, Any] | None
     asked_at: datetime
+    own_access: bool = False
 
     def to_json(self) -> bytes:
         """Return the case as JSON, token and all: seal it at once."""
@@ -45,10 +47,11 @@ class Case:
             {
                 "patient_id": self.patient_id,
                 "fhir_server": self.fhir_server,
-                "token": self.token.get_secret_value() if self.token else None,
+                "grant": self.grant.to_content() if self.grant else None,
                 "chart": orjson.Fragment(self.chart.to_json()) if self.chart else None,
                 "prefetch": self.prefetch if self.chart is None else None,
                 "asked_at": self.asked_at,
+                "own_access": self.own_access,
             }
         )
 
@@ -56,14 +59,15 @@ class Case:
     def from_json(cls, data: bytes) -> Case:
         """Read what `to_json` wrote."""
         content = orjson.loads(data)
-        chart = content["chart"]
+        chart, grant = content["chart"], content["grant"]
         return cls(
             content["patient_id"],
             content["fhir_server"],
-            SecretStr(content["token"]) if content["token"] else None,
+            Grant.from_content(grant) if grant else None,
             Chart.from_json(orjson.dumps(chart)) if chart else None,
             content["prefetch"],
             datetime.fromisoformat(content["asked_at"]),
+            content["own_access"],
         )
 
 

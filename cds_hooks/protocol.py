@@ -7,7 +7,6 @@ Source: https://cds-hooks.hl7.org (2.0); HL7/cds-hooks `input/pagecontent/index.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
@@ -25,6 +24,7 @@ from pydantic import (
 )
 
 from fhir_adapter.references import is_fhir_id
+from fhir_adapter.rest.transport import is_bearer_token
 
 SUMMARY_LIMIT: Final = 140
 """A summary has fewer characters than this."""
@@ -64,7 +64,7 @@ class FhirAuthorization(Incoming):
     @classmethod
     def _fits_a_header(cls, token: SecretStr) -> SecretStr:
         # A line break in it would start another header.
-        if not re.fullmatch(r"[A-Za-z0-9\-._~+/]+=*", token.get_secret_value()):
+        if not is_bearer_token(token.get_secret_value()):
             raise ValueError("this is not a bearer token (RFC 6750 section 2.1)")
         return token
 

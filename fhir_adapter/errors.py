@@ -4,6 +4,7 @@
       FhirRefused        401, 403: ask for other scopes
         NotCovered       the token's scopes do not cover the question, which was not sent
         AccessExpired    the token is past its time, and nothing was sent
+        TokenRefused     the token server gives this service no token: check FHIR_CLIENTS
       FhirGone           404, 410: it is not there
       FhirRejected       any other 4xx: the server does not understand the question
       FhirTimeout        the deadline passed
@@ -48,6 +49,14 @@ class AccessExpired(FhirRefused):
     def __init__(self, what: str) -> None:
         FhirError.__init__(self, f"the access token expired before {what} could be asked for")
         self.what, self.status = what, 0
+
+
+class TokenRefused(FhirRefused):
+    """The server's token endpoint gives this service no token of its own; `code` is an error code of RFC 6749."""
+
+    def __init__(self, code: str, status: int = 0) -> None:
+        FhirError.__init__(self, f"no access token is to be had ({code}): check FHIR_CLIENTS and the registration")
+        self.what, self.status, self.code = "the access token", status, code
 
 
 class FhirGone(FhirError):

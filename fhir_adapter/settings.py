@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,14 +12,20 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 MIB = 2**20
 
 
+def is_private_way(url: str) -> bool:
+    """Whether nobody on the way can read along: https, or http to this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost"))
+
+
 class BackendClient(BaseModel):
     """How this service is registered at one FHIR server (SMART App Launch 2.2, Backend Services).
 
     Attributes:
         client_id: as the server's administrator gave it out.
-        keys: file with a JSON Web Key Set of private keys (RFC 7517); the newest usable one is the first.
+        keys: file with a JSON Web Key Set of private keys (RFC 7517); the first usable one signs, see `auth.keys`.
         scope: what to ask for, `system/*.rs` and the like, with blanks between.
-        token_url: the server's token endpoint; found by `.well-known/smart-configuration` where not set.
+        token_url: the server's token endpoint, https; found by `.well-known/smart-configuration` where not set.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +34,13 @@ class BackendClient(BaseModel):
     keys: Path
     scope: str = Field(default="system/*.rs", min_length=1)
     token_url: HttpUrl | None = None
+
+    @field_validator("token_url")
+    @classmethod
+    def _is_secure(cls, url: HttpUrl | None) -> HttpUrl | None:
+        if url is not None and not is_private_way(str(url)):
+            raise ValueError("the token endpoint must be https: what is sent there opens patients' records")
+        return url
 
 
 class FhirSettings(BaseSettings):

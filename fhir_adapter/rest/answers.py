@@ -22,13 +22,13 @@ class Answer:
         content_type: the whole header.
         body: decompressed.
         etag: validator of the body, empty where there is none or where the answer may not be kept.
-        unchanged: status 304; there is no body then.
+        status: 200, or another that was asked for; 304 has no body.
     """
 
     content_type: str
     body: bytes
     etag: str = ""
-    unchanged: bool = False
+    status: int = 200
 
     @property
     def media_type(self) -> str:

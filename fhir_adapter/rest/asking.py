@@ -13,7 +13,7 @@ from fhir_adapter.errors import FhirRefused
 from fhir_adapter.rest.answers import Answer
 from fhir_adapter.rest.memory import memory_of
 from fhir_adapter.rest.requests import Request
-from fhir_adapter.rest.transport import Question, fetch
+from fhir_adapter.rest.transport import IF_NONE_MATCH, Question, fetch
 
 
 class Asker:
@@ -75,8 +75,8 @@ class Asker:
         kept = self._etags.find((str(url), headers["Accept"]))
         if kept is None:
             return await self.ask(request, url, headers, deadline)
-        answer = await self.ask(request, url, {**headers, "If-None-Match": kept.etag}, deadline)
-        return kept if answer.unchanged else answer
+        answer = await self.ask(request, url, {**headers, IF_NONE_MATCH: kept.etag}, deadline)
+        return kept if answer.status == HTTPStatus.NOT_MODIFIED else answer
 
     def keep(self, url: httpx.URL, headers: Mapping[str, str], answer: Answer) -> None:
         """Keep an answer for `ask_if_changed`."""

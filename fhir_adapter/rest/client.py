@@ -249,10 +249,6 @@ def _worth(found: SearchResult) -> tuple[bool, int]:
     return found.complete or found.enough, len(found.resources)
 
 
-def _worth(found: SearchResult) -> tuple[bool, int]:
-    return found.complete or found.enough, len(found.resources)
-
-
 def _page_of(answer: Answer, request: Request) -> tuple[Page, int]:
     what = request.resource_type
     return read_page(parse_json(answer, what), what, what), len(answer.body)

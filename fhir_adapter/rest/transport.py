@@ -30,9 +30,11 @@ from fhir_adapter.rest.addresses import is_within
 from fhir_adapter.rest.answers import Answer
 from fhir_adapter.rest.memory import memory_of, remember
 from fhir_adapter.rest.retries import ask_again
+from fhir_adapter.rest.unpacking import ACCEPTED, NotUnpacked, Plain, TooLarge, Unpacker
 from fhir_adapter.settings import FhirSettings
 
 MAX_REDIRECTS: Final = 3
+IF_NONE_MATCH: Final = "If-None-Match"
 _KEEPS_BODY: Final = frozenset({HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT})
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
@@ -49,6 +51,7 @@ class Question:
         max_bytes: largest body taken.
         body: makes it a POST; its type is in the headers.
         once: never to be asked twice.
+        takes: statuses besides 200 whose body is wanted; any other is an error.
     """
 
     url: httpx.URL
@@ -58,6 +61,7 @@ class Question:
     max_bytes: int
     body: bytes | None = None
     once: bool = False
+    takes: frozenset[int] = frozenset()
 
     @property
     def method(self) -> str:
@@ -73,9 +77,15 @@ def open_http(settings: FhirSettings) -> httpx.AsyncClient:
         keepalive_expiry=settings.keepalive_s,
     )
     no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    http = httpx.AsyncClient(limits=limits, cookies=no_cookies, follow_redirects=False)
+    headers = {"Accept-Encoding": ACCEPTED}
+    http = httpx.AsyncClient(limits=limits, cookies=no_cookies, headers=headers, follow_redirects=False)
     remember(http, settings)
     return http
+
+
+def is_bearer_token(text: str) -> bool:
+    """Whether this may stand in an Authorization header as a bearer token (RFC 6750 section 2.1)."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def bearer(token: SecretStr | None) -> dict[str, str]:
@@ -86,7 +96,7 @@ def bearer(token: SecretStr | None) -> dict[str, str]:
     """
     if token is None:
         return {}
-    if not _TOKEN.fullmatch(token.get_secret_value()):
+    if not is_bearer_token(token.get_secret_value()):
         raise ValueError("fhirAuthorization.access_token is not a bearer token (RFC 6750): check the client")
     return {"Authorization": f"Bearer {token.get_secret_value()}"}
 
@@ -111,8 +121,6 @@ async def _ask(http: httpx.AsyncClient, question: Question, deadline: Deadline) 
             return await _send(http, question, deadline)
     except (TimeoutError, httpx.TimeoutException):
         raise FhirTimeout(question.what) from None
-    except httpx.DecodingError:
-        raise FhirMalformed(question.what, "the answer's compression is broken") from None
     except (httpx.HTTPError, httpx.StreamError):
         raise FhirUnavailable(question.what) from None
 
@@ -149,16 +157,31 @@ def _redirected(response: httpx.Response, question: Question) -> httpx.URL:
 
 
 async def _read(response: httpx.Response, question: Question) -> Answer:
-    if response.status_code == HTTPStatus.NOT_MODIFIED and "If-None-Match" in question.headers:
-        return Answer("", b"", unchanged=True)
-    if response.status_code != HTTPStatus.OK:
-        raise error_of(question.what, response.status_code, response.headers.get("retry-after", ""))
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > question.max_bytes:
-            raise FhirMalformed(question.what, "the answer is larger than FHIR_MAX_BYTES")
-    return Answer(response.headers.get("content-type", ""), bytes(body), _etag_of(response.headers))
+    status = response.status_code
+    if status == HTTPStatus.NOT_MODIFIED and IF_NONE_MATCH in question.headers:
+        return Answer("", b"", status=status)
+    if status != HTTPStatus.OK and status not in question.takes:
+        raise error_of(question.what, status, response.headers.get("retry-after", ""))
+    body = await _body_of(response, question)
+    return Answer(response.headers.get("content-type", ""), body, _etag_of(response.headers), status)
+
+
+async def _body_of(response: httpx.Response, question: Question) -> bytes:
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    plain = coding in ("", "identity")
+    try:
+        unpacker = Plain(question.max_bytes) if plain else Unpacker(coding, question.max_bytes)
+        # httpx would unpack a piece whole, whatever it grows to.
+        pieces = response.aiter_bytes() if plain else response.aiter_raw()
+        body = bytearray()
+        async for piece in pieces:
+            body += unpacker.feed(piece)
+        unpacker.end()
+    except TooLarge:
+        raise FhirMalformed(question.what, "the answer is larger than FHIR_MAX_BYTES") from None
+    except NotUnpacked:
+        raise FhirMalformed(question.what, "the answer's compression is broken") from None
+    return bytes(body)
 
 
 def _etag_of(headers: httpx.Headers) -> str:

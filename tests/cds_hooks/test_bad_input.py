@@ -151,7 +151,7 @@ async def test_site_without_allowed_servers_works_on_prefetch(service: Running) 
     response = await service.fire(make_hook(fhirServer=SERVER, fhirAuthorization=make_authorization()))
     (case,) = service.pipeline.cases
 
-    assert (response.status_code, case.fhir_server, case.token) == (200, None, None)
+    assert (response.status_code, case.fhir_server, case.grant) == (200, None, None)
 
 
 async def test_server_that_is_down() -> None:
@@ -206,8 +206,8 @@ async def test_server_that_is_too_slow_is_left_to_the_worker(prefetch: dict[str,
 
     assert card["summary"].startswith("Analysis running")
     assert (case.chart, case.prefetch, case.fhir_server) == (None, prefetch, server)
-    assert case.token is not None
-    assert case.token.get_secret_value() == TOKEN
+    assert case.grant is not None
+    assert case.grant.token.get_secret_value() == TOKEN
 
 
 async def test_unforeseen_failure_tells_nothing_of_the_inside() -> None:

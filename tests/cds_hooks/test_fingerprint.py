@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from cds_hooks.crypto import Vault
 from cds_hooks.fingerprint import fingerprint
 from cds_hooks.pipeline import Case
+from fhir_adapter.auth.grant import Grant
 from fhir_adapter.chart import Chart
 from fhir_adapter.record import Gap, GapReason
 from tests.cds_hooks.samples import ASKED_AT, PATIENT_ID, SERVER, make_observation, make_patient, make_prefetch
@@ -17,7 +18,7 @@ from tests.cds_hooks.samples import ASKED_AT, PATIENT_ID, SERVER, make_observati
 VAULT = Vault("s" * 40)
 ONE, TWO = make_observation(1), make_observation(2)
 CHART = Chart(make_patient(), observations=(ONE, TWO))
-CASE = Case(PATIENT_ID, SERVER, SecretStr("t"), CHART, make_prefetch(), ASKED_AT)
+CASE = Case(PATIENT_ID, SERVER, Grant(SecretStr("t")), CHART, make_prefetch(), ASKED_AT)
 
 
 def of(case: Case, model: str = "m", vault: Vault = VAULT) -> str:
@@ -30,7 +31,7 @@ def of(case: Case, model: str = "m", vault: Vault = VAULT) -> str:
     [
         {"chart": dataclasses.replace(CHART, observations=(TWO, ONE))},
         {"chart": dataclasses.replace(CHART, patient=dict(reversed(list(make_patient().items()))))},
-        {"token": SecretStr("another")},
+        {"grant": Grant(SecretStr("another"))},
         {"asked_at": ASKED_AT + timedelta(minutes=5)},
         {"prefetch": None},
     ],

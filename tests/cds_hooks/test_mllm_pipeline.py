@@ -20,6 +20,7 @@ from cds_hooks.judgement import second_from_bytes, second_to_bytes
 from cds_hooks.mllm_pipeline import MllmPipeline
 from cds_hooks.pipeline import Case
 from cds_hooks.right_of_way import Stopped
+from fhir_adapter.auth.grant import Grant
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, ServerNotAllowed
@@ -83,7 +84,7 @@ def young() -> dict[str, Any]:
 def make_case(**changes: Any) -> Case:
     """Return a case with a value and a note."""
     chart = Chart(young(), observations=(recent(),), documents=(note("child with fever and cough for three days"),))
-    fields = {"patient_id": PATIENT_ID, "fhir_server": None, "token": None, "chart": chart, "prefetch": None}
+    fields = {"patient_id": PATIENT_ID, "fhir_server": None, "grant": None, "chart": chart, "prefetch": None}
     return Case(**{**fields, "asked_at": NOW, **changes})
 
 
@@ -173,7 +174,7 @@ async def test_worker_contacts_allowed_servers_only(tiny: Checkpoint) -> None:
     fhir = FhirSettings(allowed_servers=(HttpUrl("https://only.example.org/fhir"),))
     pipeline = await MllmPipeline.open(tiny, make_settings(), fhir)
     with pytest.raises(ServerNotAllowed):
-        await pipeline.judge(make_case(fhir_server=SERVER, token=SecretStr(TOKEN)), IN_TIME)
+        await pipeline.judge(make_case(fhir_server=SERVER, grant=Grant(SecretStr(TOKEN))), IN_TIME)
     await pipeline.close()
 
 
