@@ -3,49 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 import httpx
-from pydantic import SecretStr
 
 from fhir_adapter.auth.access import Access, access_of
+from fhir_adapter.auth.backend import open_access
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.requests import Request
 from fhir_adapter.settings import FhirSettings
 
 OpenAccess = Callable[[str], Access | None]
-"""From the base address of a server to our access to it; None where none is set up, as for a server that is open."""
-CHART: Final = Request("Patient", "search")
+"""From the base address of a server to our access to it; None where we have none, as for a server that is open."""
 SUBSCRIPTIONS: Final = Request("Subscription", "search")
-SCHEME: Final = "Bearer "
 
 
 class OwnAccess:
-    """Opens clients, and shows the right to ask.
+    """Opens clients, and shows the right to write Subscriptions.
 
-    Raises (every method): FhirError where a token cannot be had; ServerNotAllowed for a server that is not allowed.
+    Args:
+        http: shared.
+        settings: allow-list, limits and registrations.
+        opened: what opens an access; that of the registrations (SMART Backend Services) where none is given.
     """
 
-    def __init__(self, http: httpx.AsyncClient, settings: FhirSettings, open_access: OpenAccess) -> None:
+    def __init__(self, http: httpx.AsyncClient, settings: FhirSettings, opened: OpenAccess | None = None) -> None:
         self.http = http
         self._settings = settings
-        self._open_access = open_access
+        self._opened = opened or partial(open_access, http, settings)
 
     def client(self, server: str) -> FhirClient:
-        """Return a client for a server."""
-        return FhirClient(self.http, server, self._open_access(server), self._settings)
+        """Return a client for a server.
 
-    async def token(self, server: str, deadline: Deadline) -> SecretStr | None:
-        """Return a token for a worker that reads on; good for some minutes, as a hook's is."""
-        headers = await access_of(self._open_access(server)).headers(CHART, deadline)
-        found = headers.get("Authorization", "")
-        return SecretStr(found.removeprefix(SCHEME)) if found.startswith(SCHEME) else None
+        Raises:
+            ServerNotAllowed: it is none of those that are allowed.
+        """
+        return FhirClient(self.http, server, self._opened(server), self._settings)
 
     async def headers(self, server: str, deadline: Deadline) -> Mapping[str, str]:
-        """Return the headers that authorize writing a Subscription."""
-        return await access_of(self._open_access(server)).headers(SUBSCRIPTIONS, deadline)
+        """Return the headers that authorize writing a Subscription.
 
-
-def no_access(_server: str) -> None:
-    """Have no access of our own to any server."""
+        Raises:
+            FhirError: a token cannot be had, or does not cover Subscriptions.
+        """
+        return await access_of(self._opened(server)).headers(SUBSCRIPTIONS, deadline)

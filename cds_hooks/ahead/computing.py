@@ -105,10 +105,11 @@ class Computer:
         return Case(
             patient_id=due.patient_id,
             fhir_server=due.server,
-            token=await self._access.token(due.server, deadline),
+            grant=None,
             chart=chart,
             prefetch=None,
             asked_at=asked_at,
+            own_access=True,
         )
 
     async def _enqueue(self, claim: Claim) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from cds_hooks.ahead.access import OwnAccess, no_access
+from cds_hooks.ahead.access import OwnAccess
 from cds_hooks.ahead.computing import Computer
 from cds_hooks.ahead.looking import Lookout
 from cds_hooks.ahead.receiving import Receiver
@@ -91,7 +91,7 @@ async def _again(work: Callable[[], Coroutine[Any, Any, object]], pause_s: float
 @asynccontextmanager
 async def watching(parts: Parts, ready: Awaitable[None]) -> AsyncIterator[Watching]:
     """Watch the servers of the settings for as long as the context lasts."""
-    watch = Watching(parts, OwnAccess(parts.http, parts.fhir, no_access))
+    watch = Watching(parts, OwnAccess(parts.http, parts.fhir))
     task = asyncio.create_task(watch.run(ready))
     try:
         yield watch

@@ -7,7 +7,7 @@ import asyncio
 from rich.console import Console
 from rich.text import Text
 
-from cds_hooks.ahead.access import OwnAccess, no_access
+from cds_hooks.ahead.access import OwnAccess
 from cds_hooks.ahead.registering import Report, Task, carry_out
 from cds_hooks.ahead.targets import Target, check_watched, targets_of
 from cds_hooks.commands.stopping import fail, told_plainly
@@ -48,7 +48,7 @@ def _targets(settings: ServiceSettings, fhir: FhirSettings) -> tuple[Target, ...
 async def _print_all(task: Task, targets: tuple[Target, ...], settings: ServiceSettings, fhir: FhirSettings) -> bool:
     console, all_ok = Console(), True
     async with open_http(fhir) as http:
-        async for report in carry_out(task, targets, settings, OwnAccess(http, fhir, no_access)):
+        async for report in carry_out(task, targets, settings, OwnAccess(http, fhir)):
             console.print(_line(report), soft_wrap=True)
             all_ok = all_ok and report.ok
     return all_ok

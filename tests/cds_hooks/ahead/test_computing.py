@@ -146,13 +146,13 @@ async def test_nobody_due_is_nothing_to_do(site: Site) -> None:
     assert not await site.watching.compute()
 
 
-async def test_own_token_goes_to_the_worker(ward: Ward) -> None:
-    """The worker, which reads notes and films, has the service's own token for them."""
+async def test_case_is_read_with_the_own_access(ward: Ward) -> None:
+    """The chart is read with the service's own access, and the worker, which reads on, is told to use it as well."""
     async with site(ward, access=lambda _: Bearer(SecretStr("own-token"))) as here:
         await compute_ahead(here)
         (case,) = here.service.pipeline.cases
 
-    assert case.token == SecretStr("own-token")
+    assert (case.own_access, case.grant) == (True, None)
     assert set(ward.guard.tokens) == {"own-token"}
 
 
@@ -235,7 +235,7 @@ async def test_queue_that_is_down_leaves_no_job_behind(site: Site, monkeypatch: 
 async def test_every_chart_read_is_traced(site: Site) -> None:
     """Each chart that is read with nobody asking leaves a row with the patient's hash and the job, and no user."""
     await compute_ahead(site)
-    site.hasten()
+    site.parts.store.ahead.note(site.ward.base, PATIENT_ID)
     await site.watching.compute()
     entries = site.audited("ahead-computed")
     mark = site.parts.store.vault.mark("patient", site.ward.base, PATIENT_ID)
@@ -249,7 +249,7 @@ async def test_nothing_is_printed(ward: Ward, capfd: pytest.CaptureFixture[str])
     async with site(ward, log_level="DEBUG") as here:
         await compute_ahead(here)
         here.ward.guard.down = True
-        here.hasten()
+        here.parts.store.ahead.note(ward.base, PATIENT_ID)
         await here.watching.compute()
     written = "".join(capfd.readouterr())
 

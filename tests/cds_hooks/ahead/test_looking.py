@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cds_hooks.ahead.access import OwnAccess, no_access
+from cds_hooks.ahead.access import OwnAccess
 from cds_hooks.ahead.looking import LONGEST_S, Lookout
 from cds_hooks.ahead.settings import WatchSettings
 from cds_hooks.ahead.targets import Target, targets_of
@@ -62,7 +62,7 @@ class Post:
         self.target = next(each for each in self.targets if each.interest.name == "labs")
         fhir = settings(max_attempts=1, max_pages=1)
         http = httpx.AsyncClient(transport=httpx.MockTransport(self.wire))
-        access = OwnAccess(http, fhir, no_access)
+        access = OwnAccess(http, fhir)
         whom = Whom(self.settings.watch, self.store, access)
         self.lookout = Lookout(self.settings, self.store, access, whom, chance=lambda: chance)
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from cds_hooks.ahead import whom as module
-from cds_hooks.ahead.access import OwnAccess, no_access
+from cds_hooks.ahead.access import OwnAccess
 from cds_hooks.ahead.settings import WatchSettings
 from cds_hooks.ahead.whom import Whom, members_of
 from cds_hooks.store.audit import Entry, What
@@ -25,7 +25,7 @@ GROUP = {
 
 def rule(store: Store, server: FakeFhir | None = None, **changes: Any) -> Whom:
     transport = httpx.MockTransport(server or FakeFhir({}))
-    access = OwnAccess(httpx.AsyncClient(transport=transport), settings(), no_access)
+    access = OwnAccess(httpx.AsyncClient(transport=transport), settings())
     return Whom(WatchSettings(**changes), store, access)
 
 

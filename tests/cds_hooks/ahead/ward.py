@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cds_hooks.ahead.access import OpenAccess, OwnAccess, no_access
+from cds_hooks.ahead.access import OpenAccess, OwnAccess
 from cds_hooks.ahead.settings import WatchSettings
 from cds_hooks.ahead.watching import Watching
 from cds_hooks.parts import Parts
@@ -114,7 +114,7 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    ward: Ward, watch: dict[str, Any] | None = None, access: OpenAccess = no_access, **changes: Any
+    ward: Ward, watch: dict[str, Any] | None = None, access: OpenAccess | None = None, **changes: Any
 ) -> AsyncIterator[Site]:
     """Run a service beside a ward.
 
