@@ -33,8 +33,8 @@ from tests.integration.hapi_server import hapi_server, why_not
 pytestmark = [pytest.mark.hapi, pytest.mark.skipif(bool(why_not()), reason=why_not() or "HAPI can be started")]
 
 LABS = next(interest for interest in INTERESTS if interest.name == "labs")
-NOT_INSTALLED = {"VALIDATION_VAL_PROFILE_UNKNOWN_NOT_POLICY", "Extension_EXT_Unknown"}
-"""What HAPI says of profiles and extensions of a guide that it has not been given."""
+NOT_INSTALLED = {"VALIDATION_VAL_PROFILE_UNKNOWN_NOT_POLICY", "Validation_VAL_Profile_Unknown"}
+"""What HAPI says of the profiles of a guide that it has not been given."""
 FHIR_JSON = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
 
 
