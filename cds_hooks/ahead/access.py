@@ -42,6 +42,10 @@ class OwnAccess:
         """
         return FhirClient(self.http, server, self._opened(server), self._settings)
 
+    def shown_to(self, server: str) -> bool:
+        """Whether there is an access to show; an open server is read without any, by a worker and by us."""
+        return self._opened(server) is not None
+
     async def headers(self, server: str, deadline: Deadline) -> Mapping[str, str]:
         """Return the headers that authorize writing a Subscription.
 

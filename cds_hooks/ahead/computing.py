@@ -109,7 +109,7 @@ class Computer:
             chart=chart,
             prefetch=None,
             asked_at=asked_at,
-            own_access=True,
+            own_access=self._access.shown_to(due.server),
         )
 
     async def _enqueue(self, claim: Claim) -> None:

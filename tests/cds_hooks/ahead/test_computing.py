@@ -40,6 +40,11 @@ def prefetched(ward: Ward, **changes: Any) -> dict[str, Any]:
     return {**empty, "patient": patient, "labs": make_bundle(labs), **changes}
 
 
+def own_token(_server: str) -> Bearer:
+    """Return the service's own access to any server."""
+    return Bearer(SecretStr("own-token"))
+
+
 async def compute_ahead(site: Site) -> None:
     """Let news be found, and the case be computed."""
     await site.watching.look()
@@ -58,12 +63,27 @@ async def test_opening_the_chart_finds_the_finished_card(site: Site, sent_along:
     assert (len(site.service.pipeline.cases), card["extension"]["org.mllm-cds.result"]["job"]) == (1, entry.job_id)
 
 
-async def test_token_of_the_caller_does_not_matter(site: Site) -> None:
-    """Whoever holds the same data finds the card, with a token of their own."""
-    await compute_ahead(site)
-    await site.service.fire(hook_of(site.ward, fhirAuthorization=make_authorization()))
+async def test_token_of_the_caller_is_another_one(ward: Ward) -> None:
+    """Whoever may see the same data finds the card, with a token of their own."""
+    async with site(ward, access=own_token) as here:
+        await compute_ahead(here)
+        await here.service.fire(hook_of(ward, fhirAuthorization=make_authorization()))
 
-    assert len(site.service.pipeline.cases) == 1
+    assert len(here.service.pipeline.cases) == 1
+
+
+@pytest.mark.parametrize(
+    "narrower", [{}, {"fhirAuthorization": make_authorization(scope="user/Patient.rs user/Observation.rs")}]
+)
+async def test_caller_who_may_not_read_notes_does_not_get_the_answer_made_of_them(
+    ward: Ward, narrower: dict[str, Any]
+) -> None:
+    """Notes and films lie outside the chart: who holds the whole chart, but not the right to read on, is asked anew."""
+    async with site(ward, access=own_token) as here:
+        await compute_ahead(here)
+        await here.service.fire(hook_of(ward, prefetch=prefetched(ward), **narrower))
+
+    assert len(here.service.pipeline.cases) == 2
 
 
 @pytest.mark.parametrize(
@@ -148,7 +168,7 @@ async def test_nobody_due_is_nothing_to_do(site: Site) -> None:
 
 async def test_case_is_read_with_the_own_access(ward: Ward) -> None:
     """The chart is read with the service's own access, and the worker, which reads on, is told to use it as well."""
-    async with site(ward, access=lambda _: Bearer(SecretStr("own-token"))) as here:
+    async with site(ward, access=own_token) as here:
         await compute_ahead(here)
         (case,) = here.service.pipeline.cases
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from pydantic import HttpUrl
 
@@ -38,9 +40,8 @@ async def test_step_that_fails_does_not_end_the_others(
         await look()
 
     monkeypatch.setattr(site.watching, "look", fail_twice)
-    done = _done()
-    async with module.asyncio.TaskGroup() as group:
-        running_ = group.create_task(site.watching.run(done))
+    async with asyncio.TaskGroup() as group:
+        running_ = group.create_task(site.watching.run(_ready()))
         await until(lambda: bool(site.service.pipeline.cases))
         running_.cancel()
     written = "".join(capfd.readouterr())
@@ -49,5 +50,5 @@ async def test_step_that_fails_does_not_end_the_others(
     assert PATIENT_ID not in written
 
 
-async def _done() -> None:
+async def _ready() -> None:
     """Be ready at once."""
