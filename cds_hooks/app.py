@@ -33,7 +33,7 @@ def create_app(settings: ServiceSettings, fhir: FhirSettings, *, engine: Engine 
     Raises:
         inference.checkpoint.CheckpointError: there is no usable checkpoint.
         sqlalchemy.exc.ArgumentError: the database URL is none.
-        ServerNotAllowed, ValueError: what is to be watched cannot be.
+        cds_hooks.ahead.targets.NotWatchable: what the settings ask to be watched cannot be.
     """
     # First of all, and here rather than in a command: without it structlog prints local variables into tracebacks.
     configure_logging(settings.log_level, settings.log_format)

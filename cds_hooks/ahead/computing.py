@@ -22,7 +22,7 @@ from cds_hooks.store.audit import Entry, What
 from cds_hooks.store.states import Claim, Failure, JobState
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import FhirError
+from fhir_adapter.errors import ChartUnavailable, FhirError, ForeignPatient
 from fhir_adapter.record import GapReason
 
 ATTEMPTS: Final = 5
@@ -68,7 +68,7 @@ class Computer:
         try:
             claim = await self._compute(due)
         except (FhirError, QueueDown) as error:
-            return await self._failed(due, type(error).__name__)
+            return await self._failed(due, type(error).__name__, hopeless=_is_hopeless(error))
         if await self._state_of(claim) is JobState.FAILED:
             return await self._failed(due, "JobFailed")
         again_at = await asyncio.to_thread(self._again_at, due, claim.job_id)
@@ -126,8 +126,8 @@ class Computer:
         status = await self._parts.waiter.wait(claim.job_id, Deadline.after(self._parts.settings.job_limit_s))
         return JobState.FAILED if status is None else status.state
 
-    async def _failed(self, due: Due, error: str) -> Outcome:
-        over = due.attempt >= ATTEMPTS
+    async def _failed(self, due: Due, error: str, *, hopeless: bool = False) -> Outcome:
+        over = hopeless or due.attempt >= ATTEMPTS
         pause = FIRST_PAUSE * 2 ** (due.attempt - 1)
         await asyncio.to_thread(self._store.ahead.put_off, due, None if over else self._store.clock() + pause)
         log.warning("not_computed_ahead", error=error, attempt=due.attempt, state="given up" if over else "put off")
@@ -137,3 +137,9 @@ class Computer:
         """Return when the result will be too old, if it is to be kept fresh for as long."""
         end = self._store.ahead.reused_until(job_id)
         return end + AGAIN_AFTER if end is not None and end < due.fresh_to else None
+
+
+def _is_hopeless(error: Exception) -> bool:
+    """Whether another attempt would end the same: there is no such patient, or the server mixes two of them."""
+    nobody = isinstance(error, ChartUnavailable) and error.reason is GapReason.MISSING
+    return nobody or isinstance(error, ForeignPatient)

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from cds_hooks.crypto import Vault
 from cds_hooks.settings import ServiceSettings
+from fhir_adapter.errors import ServerNotAllowed
 from fhir_adapter.rest.client import check_allowed
 from fhir_adapter.settings import FhirSettings
 from fhir_adapter.subscriptions.interests import INTERESTS, Interest
@@ -20,6 +21,10 @@ from fhir_adapter.subscriptions.resources import Wanted
 PATH: Final = "/notifications"
 KEY_LENGTH: Final = 32
 """Hexadecimal digits of the key in an address: 128 bits."""
+
+
+class NotWatchable(ValueError):
+    """The settings ask for something to be watched that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +68,13 @@ def check_watched(settings: ServiceSettings, fhir: FhirSettings) -> None:
     """Refuse settings that watch a server which may not be contacted, or name topics of no interest.
 
     Raises:
-        ServerNotAllowed: a server is not on, or beneath, an entry of FHIR_ALLOWED_SERVERS.
-        ValueError: a topic is set for something that is not watched.
+        NotWatchable: with a sentence that names the setting.
     """
-    for server in settings.watch.bases:
-        check_allowed(server, fhir)
+    try:
+        for server in settings.watch.bases:
+            check_allowed(server, fhir)
+    except ServerNotAllowed as error:
+        raise NotWatchable(f"CDS_WATCH_SERVERS: {error}.") from None
     names = {interest.name for interest in INTERESTS}
     if not names.issuperset(settings.watch.topics):
-        raise ValueError(f"CDS_WATCH_TOPICS names something else than {', '.join(sorted(names))}.")
+        raise NotWatchable(f"CDS_WATCH_TOPICS names something else than {', '.join(sorted(names))}.")

@@ -69,15 +69,16 @@ class Watching:
     async def run(self, ready: Awaitable[None]) -> None:
         """Go on until cancelled, from when the database is ready."""
         await ready
-        await asyncio.gather(
-            _again(self.follow, TICK_S), _again(self.look, TICK_S), _again(self.compute, max(TICK_S, self._pause_s))
-        )
+        await asyncio.gather(_again(self.follow), _again(self.look), _again(self.compute, self._pause_s))
 
 
-async def _again(work: Callable[[], Coroutine[Any, Any, object]], pause_s: float) -> None:
+async def _again(work: Callable[[], Coroutine[Any, Any, object]], busy_s: float = TICK_S) -> None:
+    """Do some work for ever, with a pause each time; `busy_s` is the pause after it said that it did something."""
     while True:
+        pause_s = TICK_S
         try:
-            await work()
+            if await work():
+                pause_s = busy_s
         except SQLAlchemyError:
             log.exception("database_down", part="database")
         except Stopped:

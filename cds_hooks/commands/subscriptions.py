@@ -9,11 +9,10 @@ from rich.text import Text
 
 from cds_hooks.ahead.access import OwnAccess
 from cds_hooks.ahead.registering import Report, Task, carry_out
-from cds_hooks.ahead.targets import Target, check_watched, targets_of
+from cds_hooks.ahead.targets import NotWatchable, Target, check_watched, targets_of
 from cds_hooks.commands.stopping import fail, told_plainly
 from cds_hooks.crypto import open_vault
 from cds_hooks.settings import ServiceSettings
-from fhir_adapter.errors import ServerNotAllowed
 from fhir_adapter.rest.transport import open_http
 from fhir_adapter.settings import FhirSettings
 
@@ -35,7 +34,7 @@ def _targets(settings: ServiceSettings, fhir: FhirSettings) -> tuple[Target, ...
     """Return what the settings ask for, or end with a sentence."""
     try:
         check_watched(settings, fhir)
-    except (ServerNotAllowed, ValueError) as error:
+    except NotWatchable as error:
         raise fail(str(error)) from None
     if not settings.watch.servers:
         raise fail("no server is watched: set CDS_WATCH_SERVERS")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -40,7 +40,7 @@ class Due:
 
     patient: str
     server: str
-    patient_id: str
+    patient_id: str = field(repr=False)
     attempt: int
     fresh_to: datetime
     until: datetime

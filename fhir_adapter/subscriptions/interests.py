@@ -40,7 +40,8 @@ class Interest:
         """
         if resource.get("resourceType") != self.resource_type:
             return False
-        wanted = {code for value in (dict(self.filters).get("category", ""),) for code in value.split(",") if code}
+        tokens = filter(None, dict(self.filters).get("category", "").split(","))
+        wanted = {token.rpartition("|")[2] for token in tokens}
         have = _categories(resource)
         return not wanted or not have or bool(wanted & have)
 

@@ -99,7 +99,7 @@ class Registry:
         try:
             async with asyncio.timeout(deadline.remaining()):
                 # The body of the answer is not read: what is there now is asked for afterwards.
-                async with self._http.stream(method, url, content=content, headers=headers) as response:
+                async with self._http.stream(method, url, content=content, headers=headers, timeout=None) as response:
                     if not response.is_success:
                         raise error_of(_TYPE, response.status_code)
         except (TimeoutError, httpx.TimeoutException):

@@ -115,6 +115,15 @@ def test_settings_that_do_not_allow_it_are_named(
     assert (status, advice in text) == (1, True)
 
 
+def test_service_that_may_not_watch_does_not_start(server: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is to be watched and may not be asked is said when the service starts, in a sentence."""
+    monkeypatch.setenv("FHIR_ALLOWED_SERVERS", "[]")
+    result = RUN.invoke(app, ["serve", "--port", "1"])
+
+    assert (result.exit_code, "CDS_WATCH_SERVERS" in result.output) == (1, True)
+    assert server.held == {}
+
+
 def test_one_thing_at_a_time(server: Held) -> None:
     """Two tasks at once are a mistake, and nothing is done."""
     status, _ = run("--register", "--unregister")

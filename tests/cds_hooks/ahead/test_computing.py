@@ -205,6 +205,14 @@ async def test_chart_that_cannot_be_read_is_tried_again_and_given_up(site: Site)
     assert (pauses, site.rows(), site.service.pipeline.cases) == ([1, 2, 4, 8], [], [])
 
 
+async def test_patient_who_is_not_there_is_given_up_at_once(site: Site) -> None:
+    """A patient whom the server does not know is not tried again."""
+    site.parts.store.ahead.note(site.ward.base, "nobody")
+    await site.watching.compute()
+
+    assert (site.rows(), site.service.pipeline.cases) == ([], [])
+
+
 async def test_part_that_is_missing_for_the_moment_is_waited_for(site: Site) -> None:
     """A chart with a part that failed is not computed: a hook a minute later has the whole one."""
     await site.watching.look()

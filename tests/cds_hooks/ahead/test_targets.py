@@ -6,10 +6,9 @@ import pytest
 from pydantic import HttpUrl
 
 from cds_hooks.ahead.settings import WatchSettings
-from cds_hooks.ahead.targets import check_watched, targets_of
+from cds_hooks.ahead.targets import NotWatchable, check_watched, targets_of
 from cds_hooks.app import create_app
 from cds_hooks.crypto import Vault
-from fhir_adapter.errors import ServerNotAllowed
 from fhir_adapter.settings import FhirSettings
 from fhir_adapter.subscriptions.interests import INTERESTS
 from tests.cds_hooks.fakes import FakePipeline, make_engine, make_settings
@@ -51,11 +50,11 @@ def test_notifications_come_to_the_public_address() -> None:
 
 def test_server_that_is_not_allowed_is_not_watched() -> None:
     """What may not be asked is refused when the service starts, with the setting to change."""
-    with pytest.raises(ServerNotAllowed, match="FHIR_ALLOWED_SERVERS"):
+    with pytest.raises(NotWatchable, match="FHIR_ALLOWED_SERVERS"):
         create_app(watched(OTHER), ALLOWED, engine=make_engine(FakePipeline()))
 
 
 def test_topic_of_nothing_is_refused() -> None:
     """A topic for what is not watched is a spelling mistake."""
-    with pytest.raises(ValueError, match="CDS_WATCH_TOPICS"):
+    with pytest.raises(NotWatchable, match="CDS_WATCH_TOPICS"):
         check_watched(watched(SERVER, topics={"lab": "https://t"}), ALLOWED)

@@ -50,5 +50,21 @@ async def test_step_that_fails_does_not_end_the_others(
     assert PATIENT_ID not in written
 
 
+async def test_process_that_ends_computes_no_more(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """When checks are let pass no more, because the process ends, computing ahead ends too, and that is no failure."""
+    monkeypatch.setattr(module, "TICK_S", 0.01)
+    site.parts.way.stop()
+    async with asyncio.TaskGroup() as group:
+        running_ = group.create_task(site.watching.run(_ready()))
+        await until(lambda: bool(site.rows()))
+        await until(lambda: any(row.attempt for row in site.rows()))
+        running_.cancel()
+
+    assert site.service.pipeline.cases == []
+    assert "watching_failed" not in "".join(capfd.readouterr())
+
+
 async def _ready() -> None:
     """Be ready at once."""

@@ -9,6 +9,7 @@ from fhir_adapter.subscriptions.interests import INTERESTS, Interest, interests_
 from tests.fhir_adapter.builders import concept, observation
 
 LABS = Interest("labs", "Observation", (("category", "laboratory"),))
+WITH_SYSTEM = Interest("labs", "Observation", (("category", "http://terminology.example|laboratory,exam"),))
 
 
 def test_every_search_of_a_chart_is_watched() -> None:
@@ -45,9 +46,9 @@ def test_criteria_are_a_search(interest: Interest, criteria: str) -> None:
         (observation(category=[{"text": "Lab"}]), True),
         (observation(category=[concept("vital-signs")]), False),
         (observation(category=concept("laboratory")), True),
-        (observation(category=[concept("vital-signs"), concept("exam", "laboratory")]), True),
+        (observation(category=[concept("vital-signs"), concept("x", "laboratory")]), True),
     ],
 )
 def test_resource_is_told_by_its_type_and_category(resource: dict[str, Any], covered: bool) -> None:  # noqa: FBT001
     """Another type or category is of no interest; one that cannot be told may be."""
-    assert LABS.covers(resource) is covered
+    assert (LABS.covers(resource), WITH_SYSTEM.covers(resource)) == (covered, covered)
