@@ -89,11 +89,14 @@ class Computer:
         case = await self._case(due)
         await asyncio.to_thread(way.give_way)
         claim = await asyncio.to_thread(self._store.jobs.claim, question_of(self._parts, case, due.patient))
-        # A chart was read with nobody asking: that is traced, whether or not it had to be computed.
-        entry = Entry(What.AHEAD_COMPUTED, patient=due.patient, job_id=claim.job_id)
-        await asyncio.to_thread(self._store.upkeep.record, entry)
-        if claim.fresh:
-            await self._enqueue(claim)
+        try:
+            # At once: a hook that joins a job which nobody enqueued would wait for nothing.
+            if claim.fresh:
+                await self._enqueue(claim)
+        finally:
+            # A chart was read with nobody asking: that is traced, whether or not it is computed now.
+            entry = Entry(What.AHEAD_COMPUTED, patient=due.patient, job_id=claim.job_id)
+            await asyncio.to_thread(self._store.upkeep.record, entry)
         return claim
 
     async def _case(self, due: Due) -> Case:
