@@ -15,7 +15,7 @@ from cds_hooks.crypto import Vault
 from cds_hooks.settings import ServiceSettings
 from cds_hooks.store.database import Database
 from cds_hooks.store.states import Clock
-from cds_hooks.store.tables import watches
+from cds_hooks.store.tables import Moment, watches
 
 LEASE: Final = timedelta(minutes=2)
 """For how long a look belongs to the process that began it; a look ends long before."""
@@ -31,6 +31,7 @@ class Look:
         since: moment of the server's clock up to which it has been searched.
         seen: marks of the versions that were seen at the end of the last look.
         failures: looks that failed one after the other, this one not counted.
+        until: end of the lease; the next look stands at it until this one has ended, unless one is asked for sooner.
     """
 
     watch_id: str
@@ -38,6 +39,7 @@ class Look:
     since: datetime
     seen: frozenset[str]
     failures: int
+    until: datetime
 
 
 class WatchStore:
@@ -55,16 +57,17 @@ class WatchStore:
         The first look of all begins at the present moment: what is on file already is not news.
         """
         now = self._clock()
+        until = now + LEASE
         self._make(watch_id, now)
         free = sa.or_(watches.c.held_until.is_(None), watches.c.held_until <= now)
         mine = sa.update(watches).where(watches.c.id == watch_id, watches.c.next_at <= now, free)
         query = sa.select(watches.c.since, watches.c.seen_sealed, watches.c.failures).where(watches.c.id == watch_id)
         with self._database.write() as connection:
-            if connection.execute(mine.values(holder=holder, held_until=now + LEASE)).rowcount != 1:
+            if connection.execute(mine.values(holder=holder, held_until=until, next_at=until)).rowcount != 1:
                 return None
             row = connection.execute(query).one()
         seen = orjson.loads(self._vault.open(row.seen_sealed)) if row.seen_sealed else ()
-        return Look(watch_id, holder, row.since, frozenset(seen), row.failures)
+        return Look(watch_id, holder, row.since, frozenset(seen), row.failures, until)
 
     def _make(self, watch_id: str, now: datetime) -> None:
         with self._database.read() as connection:
@@ -79,16 +82,19 @@ class WatchStore:
     def succeed(self, look: Look, since: datetime, seen: Iterable[str], next_at: datetime) -> bool:
         """End a look; False where it took so long that another process has begun the next one."""
         kept = self._vault.seal(orjson.dumps(list(seen)[-SEEN_MOST:]))
-        return self._end(look, {"since": since, "seen_sealed": kept, "failures": 0, "next_at": next_at})
+        return self._end(look, next_at, {"since": since, "seen_sealed": kept, "failures": 0})
 
     def fail(self, look: Look, next_at: datetime) -> None:
         """End a look that brought nothing."""
-        self._end(look, {"failures": look.failures + 1, "next_at": next_at})
+        self._end(look, next_at, {"failures": look.failures + 1})
 
-    def _end(self, look: Look, values: dict[str, Any]) -> bool:
+    def _end(self, look: Look, next_at: datetime, values: dict[str, Any]) -> bool:
         mine = sa.update(watches).where(watches.c.id == look.watch_id, watches.c.holder == look.holder)
+        # What was told of during a look may have come too late for it.
+        unhurried = (watches.c.next_at == look.until, sa.literal(next_at, Moment()))
+        moment = sa.case(unhurried, else_=watches.c.next_at)
         with self._database.write() as connection:
-            return connection.execute(mine.values(holder=None, held_until=None, **values)).rowcount == 1
+            return connection.execute(mine.values(holder=None, held_until=None, next_at=moment, **values)).rowcount == 1
 
     def hurry(self, watch_id: str) -> None:
         """Have the next look begin now."""

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from cds_hooks.store.opening import Store
 from cds_hooks.store.watches import LEASE, Look
 from tests.cds_hooks.conftest import HandClock
@@ -18,7 +20,7 @@ def begun(store: Store, holder: str = "one") -> Look:
 
 def test_first_look_begins_now(store: Store, clock: HandClock) -> None:
     """What is on file before the service first looks is not news."""
-    assert begun(store) == Look("w", "one", clock.now, frozenset(), 0)
+    assert begun(store) == Look("w", "one", clock.now, frozenset(), 0, clock.now + LEASE)
 
 
 def test_one_process_looks_at_a_time(store: Store) -> None:
@@ -37,7 +39,7 @@ def test_next_look_goes_on_where_the_last_one_stopped(store: Store, clock: HandC
     clock.turn(MINUTE)
 
     assert early is None
-    assert begun(store, "two") == Look("w", "two", since, frozenset({"a", "b"}), 0)
+    assert begun(store, "two") == Look("w", "two", since, frozenset({"a", "b"}), 0, clock.now + LEASE)
 
 
 def test_look_of_a_process_that_died_is_taken_over(store: Store, clock: HandClock) -> None:
@@ -67,6 +69,21 @@ def test_hurried_look_does_not_wait(store: Store, clock: HandClock) -> None:
     store.watches.hurry("w")
 
     assert store.watches.begin("w", "two") is not None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_look_that_is_asked_for_during_another_is_not_forgotten(store: Store, clock: HandClock, fails: bool) -> None:  # noqa: FBT001
+    """What is told while a look is under way may be too late for it: another one begins when it has ended."""
+    look = begun(store)
+    store.watches.hurry("w")
+    meanwhile = store.watches.begin("w", "two")
+    if fails:
+        store.watches.fail(look, clock.now + MINUTE)
+    else:
+        store.watches.succeed(look, clock.now, [], clock.now + MINUTE)
+
+    assert meanwhile is None
+    assert begun(store, "two")
 
 
 def test_events_are_counted(store: Store) -> None:
