@@ -256,6 +256,15 @@ async def test_odd_answer_of_the_endpoint_is_an_error_of_ours(
     assert "secret-7" not in str(caught.value)
 
 
+async def test_each_try_has_an_assertion_of_its_own(site: Site) -> None:
+    """An endpoint that fails is asked again, but never with an assertion that it may have seen."""
+    site.server.answer = says(b"", 503)
+    with pytest.raises(FhirUnavailable):
+        await site.access().headers(PATIENT, soon())
+
+    assert len(site.server.assertions) == len(set(site.server.assertions)) == 2
+
+
 async def test_failure_is_not_kept(site: Site) -> None:
     """Who asks after a failure asks anew."""
     access = site.access()
