@@ -25,6 +25,7 @@ from cds_hooks.commands import (
     seed,
     serve,
     training,
+    watch,
     worker,
 )
 from cds_hooks.commands.versions import print_version
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(worker.worker)
+app.command()(watch.watch)
 app.command()(fire.fire)
 app.command()(doctor.doctor)
 app.command()(audit.audit)

@@ -32,6 +32,7 @@ class What(StrEnum):
     FHIR_EXPORTED = "fhir-exported"
     REPORT_EXPORTED = "report-exported"
     CAPTURE_EXPORTED = "capture-exported"
+    AHEAD_COMPUTED = "ahead-computed"
 
 
 class PageState(StrEnum):
