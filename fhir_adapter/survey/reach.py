@@ -62,7 +62,7 @@ async def _connection(visit: Visit) -> Finding:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
             _, writer = await asyncio.open_connection(host, port)
             writer.close()
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         return _unreachable(f"the name {host} is not known here: check the address and this machine's DNS")
     except TimeoutError:
         return _unreachable(f"{host}:{port} does not answer: a firewall may drop the connection", _open_the_way(url))

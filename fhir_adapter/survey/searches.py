@@ -11,7 +11,7 @@ from fhir_adapter.rest.capabilities import FhirVersion
 from fhir_adapter.survey.asking import Reply
 from fhir_adapter.survey.findings import Finding, Verdict, skipped
 from fhir_adapter.survey.needs import NEEDS, Need
-from fhir_adapter.survey.pages import foreign_among, older_than, page_of
+from fhir_adapter.survey.pages import elsewhere_among, foreign_among, older_than, page_of
 from fhir_adapter.survey.visit import Visit
 
 DANGER: Final = "DANGER: "
@@ -89,6 +89,8 @@ def _judge(visit: Visit, need: Need, reply: Reply, pages: tuple[Page, Page | str
     part, kind, (inside, everything) = f"search/{need.key}", need.resource_type, pages
     both = [page for page in pages if isinstance(page, Page)]
     foreign = max(foreign_among(page, visit.patient_id, visit.base_url) for page in both)
+    if foreign and foreign == max(elsewhere_among(page, visit.patient_id, visit.base_url) for page in both):
+        return _another_base(need, reply, foreign, visit.base_url)
     if foreign:
         return _danger(need, reply, f"{foreign} results belong to somebody else or name no patient")
     outside = older_than(inside.matches, visit.today - timedelta(days=need.days))
@@ -115,6 +117,17 @@ def _counts(need: Need, inside: Page, everything: Page | str) -> tuple[Verdict, 
 
 def _many(page: Page) -> str:
     return f"{len(page.matches)}" + (" or more" if page.next_url else "")
+
+
+def _another_base(need: Need, reply: Reply, count: int, base_url: str) -> Finding:
+    sentence = (
+        f"{need.resource_type}: {count} results name the patient by the address of another server; whether that is the "
+        "same patient cannot be told, so they are discarded"
+    )
+    advice = (
+        f"Please let references be relative (Patient/...), or begin with {base_url}: behind a proxy, set its address."
+    )
+    return Finding(f"search/{need.key}", Verdict.FAILED, sentence, reply.ms, advice)
 
 
 def _danger(need: Need, reply: Reply, what: str) -> Finding:

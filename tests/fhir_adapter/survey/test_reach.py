@@ -38,6 +38,7 @@ def stamped(response: httpx.Response, moment: datetime) -> httpx.Response:
 @pytest.mark.parametrize(
     ("base_url", "said"),
     [
+        (f"http://{'a' * 70}.invalid/fhir", "is not known"),
         ("http://nosuch.invalid/fhir", "the name nosuch.invalid is not known"),
         (f"http://127.0.0.1:{free_port()}/fhir", "cannot be connected to (ConnectionRefusedError)"),
     ],
