@@ -16,13 +16,14 @@ from fhir_adapter.collect import collect_chart
 from fhir_adapter.errors import FhirError
 from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.images.studies import find_films
+from fhir_adapter.notes.plaintext import media_type
 from fhir_adapter.record import PatientRecord
 from fhir_adapter.references import is_fhir_id, split_reference
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.settings import FhirSettings
 from fhir_adapter.shape import Resource, as_dict, as_text, dicts_of
 from fhir_adapter.survey.asking import describe
-from fhir_adapter.survey.findings import Finding, Verdict, skipped
+from fhir_adapter.survey.findings import Finding, Verdict, shown, skipped
 from fhir_adapter.survey.pages import page_of
 from fhir_adapter.survey.searches import NOT_ACCEPTED, TOKEN_MISSING
 from fhir_adapter.survey.visit import Visit
@@ -31,6 +32,8 @@ BUDGET_MS: Final = 500.0
 """What CDS Hooks asks a whole answer to take at most (2.0, performance)."""
 _SHARE: Final = 0.8
 """Of the budget; the rest is for judging."""
+_WORD: Final = 16
+"""Longest code string of DICOM (PS3.5, CS)."""
 _PARTS: Final = ("measurements", "notes", "film", "gaps")
 _TELLING: Final = ("ImagingStudy", "DocumentReference", "Observation")
 """Whoever has one of these has a record worth reading."""
@@ -174,7 +177,7 @@ def _notes(record: PatientRecord, documents: Iterable[Resource]) -> Finding:
     """Say of how many notes there is a text, and in which forms documents came."""
     part = "patient/notes"
     forms = Counter(
-        as_text(as_dict(content.get("attachment")).get("contentType")).partition(";")[0] or "no content type"
+        shown(media_type(as_text(as_dict(content.get("attachment")).get("contentType")))) or "no content type"
         for document in documents
         for content in dicts_of(document.get("content"))
     )
@@ -195,7 +198,7 @@ def _film(record: PatientRecord, chart: Chart) -> Finding:
         return Finding(part, Verdict.WARN, f"{why}; {len(candidates)} candidate images in {len(chart.studies)} studies")
     film = record.films[0]
     height, width = film.pixels.shape
-    view = f"{film.modality} {film.view or 'view not stated'}"
+    view = f"{shown(film.modality, _WORD)} {shown(film.view, _WORD) or 'view not stated'}"
     earlier = "an earlier one too" if record.prior is not None else "no earlier one"
     return Finding(part, Verdict.OK, f"{view}, {width} x {height}, taken {_moment(film.acquired_at)}; {earlier}")
 

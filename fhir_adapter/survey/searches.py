@@ -88,8 +88,10 @@ def _judge(visit: Visit, need: Need, reply: Reply, pages: tuple[Page, Page | str
     """Judge a search that gave a page."""
     part, kind, (inside, everything) = f"search/{need.key}", need.resource_type, pages
     both = [page for page in pages if isinstance(page, Page)]
-    foreign = max(foreign_among(page, visit.patient_id, visit.base_url) for page in both)
-    if foreign and foreign == max(elsewhere_among(page, visit.patient_id, visit.base_url) for page in both):
+    counts = [foreign_among(page, visit.patient_id, visit.base_url) for page in both]
+    foreign = max(counts)
+    elsewhere = [elsewhere_among(page, visit.patient_id, visit.base_url) for page in both]
+    if foreign and counts == elsewhere:
         return _another_base(need, reply, foreign, visit.base_url)
     if foreign:
         return _danger(need, reply, f"{foreign} results belong to somebody else or name no patient")
@@ -98,9 +100,9 @@ def _judge(visit: Visit, need: Need, reply: Reply, pages: tuple[Page, Page | str
         sentence = f"{kind}: the date bound is ignored, {outside} results are older than {need.days} days"
         advice = f"Please enable the search parameter {', '.join(need.bounds)} of {kind}: it is ignored now."
         return Finding(part, Verdict.WARN, sentence, reply.ms, advice)
-    verdict, counts = _counts(need, inside, everything)
+    verdict, told = _counts(need, inside, everything)
     unlisted = visit.capabilities is not None and not visit.capabilities.serves(kind)
-    return Finding(part, verdict, f"{kind}: {counts}" + (" (works though not listed)" * unlisted), reply.ms)
+    return Finding(part, verdict, f"{kind}: {told}" + (" (works though not listed)" * unlisted), reply.ms)
 
 
 def _counts(need: Need, inside: Page, everything: Page | str) -> tuple[Verdict, str]:

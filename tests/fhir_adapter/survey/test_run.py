@@ -190,6 +190,12 @@ def test_no_check_is_lost(found: Finding | list[Finding], expected: list[Verdict
     assert [finding.verdict for finding in in_full(["a", "b"], found)] == expected
 
 
+def test_id_that_is_none_is_refused() -> None:
+    """An id that would climb up the path is never put into an address."""
+    with pytest.raises(ValueError, match="no FHIR id"):
+        visit(patient_id="..")
+
+
 def test_visit_is_dated() -> None:
     """Date bounds count from the day of the visit."""
     assert visit().today == ASKED_AT.date()

@@ -9,6 +9,7 @@ from fhir_adapter.survey.searches import check_searches
 from tests.fhir_adapter.builders import PATIENT_ID, answer, observation, outcome, study
 from tests.fhir_adapter.survey.sites import OTHER, Fault, at, bundle, findings_of, visit
 
+ELSEWHERE = {"reference": f"https://inner.example.org/Patient/{PATIENT_ID}"}
 HTML = answer(b"<html>Log in</html>", content_type="text/html")
 
 
@@ -36,11 +37,17 @@ def unless_free(path: str, reply: httpx.Response) -> Fault:
         (
             at(
                 "Observation",
-                bundle(observation(subject={"reference": f"https://inner.example.org/Patient/{PATIENT_ID}"})),
+                bundle(observation(subject=ELSEWHERE)),
             ),
             "search/vitals",
             Verdict.FAILED,
             "1 results name the patient by the address of another server",
+        ),
+        (
+            at("Observation", bundle(observation(subject=OTHER), observation(subject=ELSEWHERE))),
+            "search/vitals",
+            Verdict.FAILED,
+            "DANGER: Observation: 2 results",
         ),
         (at("Observation", bundle(observation(subject={}))), "search/labs", Verdict.FAILED, "DANGER"),
         (
