@@ -11,6 +11,7 @@ import typer
 
 from cds_hooks.commands import (
     ablate,
+    audit,
     bench,
     calibrate,
     compare,
@@ -42,6 +43,7 @@ app.command()(serve.serve)
 app.command()(worker.worker)
 app.command()(fire.fire)
 app.command()(doctor.doctor)
+app.command()(audit.audit)
 app.command()(seed.seed)
 app.add_typer(bench.app, name="bench")
 app.command()(training.train)

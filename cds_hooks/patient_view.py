@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.background import BackgroundTask
+from starlette.background import BackgroundTask, BackgroundTasks
 
 from cds_hooks.cards import Frame, build_card, build_running_card
 from cds_hooks.cases import Hook, collect_case, question_of
@@ -21,6 +21,7 @@ from cds_hooks.discovery import SERVICE_ID
 from cds_hooks.errors import Issue, Refusal
 from cds_hooks.incoming import read_hook
 from cds_hooks.jobs import CONNECT_S, QueueDown
+from cds_hooks.learning import learn_server
 from cds_hooks.log import get_logger
 from cds_hooks.lost_checks import see_to_check
 from cds_hooks.parts import Parts, parts_of
@@ -54,7 +55,9 @@ async def call(service_id: str, request: Request) -> Response:
         raise DATABASE_DOWN from None
     response = json_response(HookResponse(cards=(card,)).to_wire())
     # After the answer has gone out, so that nobody waits for it.
-    response.background = BackgroundTask(see_to_check, parts, job_id)
+    response.background = BackgroundTasks(
+        [BackgroundTask(see_to_check, parts, job_id), BackgroundTask(learn_server, parts, hook)]
+    )
     return response
 
 

@@ -48,7 +48,7 @@ async def build_record(
     prior = asyncio.create_task(read_prior(chart.studies, chart.endpoints, dicomweb, deadline))
     try:
         (notes, about_notes), (films, about_films) = await asyncio.gather(
-            read_notes(chart.documents, client, deadline),
+            read_notes(chart.documents, chart.reports, chart.patient, client, deadline),
             read_films(chart.studies, chart.endpoints, dicomweb, deadline),
         )
         earlier = await _prior_of(films, prior)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 
-from fhir_adapter.bounded import SECOND_LOOKS, enough_for, query_for, unseen
+from fhir_adapter.answers import Answers
+from fhir_adapter.bounded import SECOND_LOOKS, query_for, unseen
 from fhir_adapter.chart import Chart, unique
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirError, FhirGone, FhirRefused, FhirRejected, ForeignPatient
@@ -33,7 +34,7 @@ _ITEMS: Final[dict[str, tuple[Modality, str]]] = {
     "imaging": ("image", "radiograph"),
     "media": ("image", "photographed radiograph"),
 }
-_NUMBERS: Final = ("structured", "measurements")
+_NUMBERS: Final[tuple[Modality, str]] = ("structured", "measurements")
 _OPTIONAL: Final = frozenset({"reports", "media"})
 """Parts that many servers do not have, or do not open to us: that they were not to be had is no news."""
 _REASON_OF_STATE: Final = {
@@ -46,11 +47,11 @@ _REASON_OF_STATE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """Whose chart, as of when, by when."""
+    """Whose chart, by which searches, by when."""
 
     patient_id: str
     base_url: str
-    today: date
+    queries: Mapping[str, Query]
     deadline: Deadline
 
 
@@ -94,14 +95,16 @@ async def collect_chart(
         raise ValueError("context.patientId is not a FHIR id")
     base_url = client.base_url if client else ""
     parts = read_prefetch(prefetch, patient_id, base_url)
-    question = _Question(patient_id, base_url, (asked_at or datetime.now(UTC)).astimezone(UTC).date(), deadline)
-    reads = [_find_part(key, parts[key], client, question) for key in _ITEMS]
-    patient, found = await asyncio.gather(_find_patient(parts["patient"], client, question), asyncio.gather(*reads))
+    today = (asked_at or datetime.now(UTC)).astimezone(UTC).date()
+    question = _Question(patient_id, base_url, {key: resolve(key, patient_id, today) for key in _ITEMS}, deadline)
+    answers = _ask(parts, client, question) if client else None
+    reads = [_find_part(key, parts[key], answers, question) for key in _ITEMS]
+    patient, found = await asyncio.gather(_find_patient(parts["patient"], answers, question), asyncio.gather(*reads))
     if isinstance(patient, FhirError):
         raise patient
     vitals, labs, notes, reports, imaging, media = found
     numbers = _Found(unique(vitals.resources + labs.resources), cut=vitals.cut or labs.cut)
-    numbers = await _look_again(numbers, client, question)
+    numbers = await _look_again(numbers, answers, question)
     return Chart(
         patient,
         observations=unique(numbers.resources),
@@ -114,24 +117,32 @@ async def collect_chart(
     )
 
 
-async def _find_patient(part: Part, client: FhirClient | None, question: _Question) -> Resource | FhirError:
+def _ask(parts: Mapping[str, Part], client: FhirClient, question: _Question) -> Answers:
+    """Begin to ask for what was not sent along."""
+    lacking = {key for key, part in parts.items() if part.state is State.ABSENT}
+    patient_id = question.patient_id if "patient" in lacking else None
+    queries = [query for key, query in question.queries.items() if key in lacking]
+    return Answers.to(client, patient_id, queries, question.deadline)
+
+
+async def _find_patient(part: Part, answers: Answers | None, question: _Question) -> Resource | FhirError:
     """Return the Patient, or the error to raise once the other reads have ended."""
     if part.state is State.GIVEN:
         return part.page.matches[0]
-    if part.state is not State.ABSENT or client is None:
+    if part.state is not State.ABSENT or answers is None:
         return ChartUnavailable(_REASON_OF_STATE[part.state][0])
     try:
-        patient = await client.read("Patient", question.patient_id, question.deadline)
+        patient = await answers.patient(question.patient_id)
     except FhirError as error:
         return ChartUnavailable(gap_of(error, "patient", "demographics").reason)
     return ForeignPatient("Patient") if is_foreign(patient, question.patient_id) else patient
 
 
-async def _find_part(key: str, part: Part, client: FhirClient | None, question: _Question) -> _Found:
+async def _find_part(key: str, part: Part, answers: Answers | None, question: _Question) -> _Found:
     try:
-        found = await _complete(key, part, client, question)
-        if key == "imaging" and client is not None:
-            return await _with_endpoints(found, client, question.deadline)
+        found = await _complete(key, part, answers, question)
+        if key == "imaging" and answers is not None:
+            return await _with_endpoints(found, answers.client, question.deadline)
     except FhirError as error:
         if key in _OPTIONAL and isinstance(error, (FhirGone, FhirRefused, FhirRejected)):
             log.info("part_not_offered", part=key, error=type(error).__name__)
@@ -141,27 +152,25 @@ async def _find_part(key: str, part: Part, client: FhirClient | None, question: 
     return found
 
 
-async def _complete(key: str, part: Part, client: FhirClient | None, question: _Question) -> _Found:
+async def _complete(key: str, part: Part, answers: Answers | None, question: _Question) -> _Found:
     """Take what was given and read on, or fetch what was not."""
-    modality, item = _ITEMS[key]
-    query = resolve(key, question.patient_id, question.today)
+    about, query = _ITEMS[key], question.queries[key]
     if part.state is State.GIVEN and not part.lacks_more(query):
         # `read_prefetch` has checked whose these are.
         return _Found(part.page.matches, part.page.others, cut=part.cut)
-    if part.state is State.GIVEN and client is None:
-        return _Found(part.page.matches, part.page.others, (Gap(modality, item, GapReason.INCOMPLETE),))
-    if (part.state is not State.ABSENT and part.state is not State.GIVEN) or client is None:
-        return _Found(gaps=() if key in _OPTIONAL else (Gap(modality, item, *_REASON_OF_STATE[part.state]),))
+    if part.state is State.GIVEN and answers is None:
+        return _Found(part.page.matches, part.page.others, (Gap(*about, GapReason.INCOMPLETE),))
+    if part.state not in (State.ABSENT, State.GIVEN) or answers is None:
+        return _missing(key, *_REASON_OF_STATE[part.state])
     if part.page.next_url:
-        result = await client.follow(query.resource_type, part.page, question.deadline, enough=enough_for(query))
-    else:
-        result = await _search(query, client, question.deadline)
-    return _checked(result, query, question, (modality, item))
+        return _checked(await answers.follow(query, part.page), query, question, about)
+    if not answers.offers(query.resource_type):
+        return _missing(key, GapReason.MISSING, "the FHIR server does not offer it")
+    return _checked(await answers.search(query), query, question, about)
 
 
-async def _search(query: Query, client: FhirClient, deadline: Deadline) -> SearchResult:
-    params = {**query.params, "_count": str(min(client.settings.page_size, int(query.params["_count"])))}
-    return await client.search(query.resource_type, params, deadline, enough=enough_for(query))
+def _missing(key: str, reason: GapReason, detail: str) -> _Found:
+    return _Found() if key in _OPTIONAL else _Found(gaps=(Gap(*_ITEMS[key], reason, detail),))
 
 
 def _checked(result: SearchResult, query: Query, question: _Question, about: tuple[Modality, str]) -> _Found:
@@ -179,16 +188,15 @@ def _checked(result: SearchResult, query: Query, question: _Question, about: tup
     return _Found(result.resources, result.included, gaps, cut=result.enough)
 
 
-async def _look_again(numbers: _Found, client: FhirClient | None, question: _Question) -> _Found:
+async def _look_again(numbers: _Found, answers: Answers | None, question: _Question) -> _Found:
     """Where only the newest results were read, search for the quantities that are not among them."""
-    like = resolve("labs", question.patient_id, question.today)
-    for _ in range(SECOND_LOOKS if client is not None else 0):
-        missing = unseen(numbers.resources)
-        if not numbers.cut or not missing or client is None:
+    for _ in range(SECOND_LOOKS):
+        missing = unseen(numbers.resources) if numbers.cut else ()
+        if not missing or answers is None:
             break
-        query = query_for(missing, like)
+        query = query_for(missing, question.queries["labs"])
         try:
-            more = _checked(await _search(query, client, question.deadline), query, question, _NUMBERS)
+            more = _checked(await answers.search(query), query, question, _NUMBERS)
         except FhirError as error:
             log.warning("second_look_failed", error=type(error).__name__)
             break

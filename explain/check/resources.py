@@ -18,6 +18,7 @@ Read = Callable[[str], Resource | None]
 _STATUS: Final[dict[str, frozenset[object]]] = {
     "Observation": frozenset({"final", "amended", "corrected"}),
     "DocumentReference": frozenset({"current"}),
+    "DiagnosticReport": frozenset({"final", "amended", "corrected", "appended", "modified"}),
     "ImagingStudy": frozenset({"available"}),
 }
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from cds_hooks.commands.hook_client import HookAnswer, HookClient, Question, find_service
-from cds_hooks.commands.seeding import send_transaction
+from cds_hooks.commands.transactions import send_transaction
 from cds_hooks.sandbox.cases import load_cases
 from cds_hooks.sandbox.patients import sample_patients
 from tests.integration.hapi_server import hapi_server, why_not

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def test_each_assertion_is_new_and_short_lived(keys_file: Path) -> None:
     one, other = (jwt.decode(sign("c", AUDIENCE, key), options={"verify_signature": False}) for _ in range(2))
 
     assert one["jti"] != other["jti"]
-    assert sign("c", AUDIENCE, key).count(".") == 2
+    assert one["exp"] <= time.time() + 300
 
 
 def test_key_does_not_show_itself(keys_file: Path) -> None:

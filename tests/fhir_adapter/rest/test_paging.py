@@ -80,6 +80,7 @@ SUBSETTED = {"tag": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Observ
         (with_outcome("fatal"), False),
         (with_outcome("warning"), True),
         (with_outcome("information"), True),
+        ({**bundle(observation()), "issues": outcome()}, False),
         (bundle(observation(meta=SUBSETTED)), False),
         ({**bundle(), "total": 7, "meta": SUBSETTED}, False),
         ({**bundle(), "total": 7}, True),
