@@ -62,7 +62,7 @@ def print_json(report: Report) -> None:
         "base": report.base,
         "works": report.works,
         "summary": drawn.summary if drawn else "",
-        "findings": [asdict(finding) for finding in report.findings],
+        "findings": [asdict(finding) | {"ms": _rounded(finding.ms)} for finding in report.findings],
         "missing": list(drawn.missing if drawn else ()),
         "tell": list(drawn.tell if drawn else ()),
         "settings": list(drawn.settings if drawn else ()),
@@ -70,6 +70,10 @@ def print_json(report: Report) -> None:
         "requests": report.requests,
     }
     sys.stdout.write(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+def _rounded(ms: float | None) -> float | None:
+    return None if ms is None else round(ms, 1)
 
 
 def print_report(console: Console, report: Report) -> None:

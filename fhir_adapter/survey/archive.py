@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from fhir_adapter.errors import DicomUnreadable, FhirError
+from fhir_adapter.errors import DicomUnreadable, FhirError, FhirRefused
 from fhir_adapter.images.studies import FilmAddress, find_films
 from fhir_adapter.rest.addresses import is_allowed, read_url, same_origin
 from fhir_adapter.survey.asking import Reply, describe
@@ -128,8 +128,11 @@ async def _retrieve(visit: Visit, film: FilmAddress) -> Finding:
         decoded = await asyncio.to_thread(decode_film, data)
     except DicomUnreadable as error:
         return Finding(part, Verdict.FAILED, f"the film came and cannot be shown: {error.problem}", ms)
-    except FhirError as error:
+    except FhirRefused as error:
         return Finding(part, Verdict.FAILED, f"WADO-RS: {error}", advice=_access_advice())
+    except FhirError as error:
+        advice = "Please check that the image archive gives out, by WADO-RS, the images that ImagingStudy names."
+        return Finding(part, Verdict.FAILED, f"WADO-RS: {error}", advice=advice)
     height, width = decoded.pixels.shape
     return Finding(part, Verdict.OK, f"WADO-RS: {len(data) / 1e3:.0f} kB, decoded to {width} x {height}", ms)
 

@@ -1,4 +1,4 @@
-"""Address -> Reply: what a server answered, whatever it is. Nothing is raised, followed or sent elsewhere.
+"""Address -> Reply: what a server answered, whatever it is. Nothing is raised, and nothing is sent elsewhere.
 
 Unlike `rest.transport` it keeps status, headers and timing of every answer, because they are what is looked at.
 """
@@ -17,7 +17,8 @@ from pydantic import SecretStr
 
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.rest.addresses import is_within
-from fhir_adapter.rest.transport import bearer
+from fhir_adapter.rest.requests import Request
+from fhir_adapter.rest.transport import MAX_REDIRECTS, bearer
 from fhir_adapter.shape import Resource, as_dict
 
 FHIR_JSON: Final = "application/fhir+json"
@@ -115,8 +116,7 @@ class Asker:
         Raises:
             ValueError: a parameter is empty. Some servers ignore such a parameter and show everybody's data.
         """
-        refuse_empty(params)
-        return await self.get(str(httpx.URL(f"{self.base_url}/{resource_type}", params=params)))
+        return await self.get(f"{self.base_url}/{Request.search_of(resource_type, params).path}")
 
     async def _ask(
         self,
@@ -155,26 +155,37 @@ class Asker:
         return Reply(reply.status, reply.problem, reply.headers, reply.body, ms, reply.http_version)
 
     async def _send(self, request: httpx.Request) -> Reply:
-        response = await self._http.send(request, stream=True, follow_redirects=False)
-        try:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > _MAX_BYTES:
-                    return Reply(0, "the answer is larger than 32 MiB")
-            return Reply(response.status_code, "", response.headers, bytes(body), http_version=response.http_version)
-        finally:
-            await response.aclose()
+        """Send, and follow redirects that stay beneath the base, as the service does."""
+        reply = Reply(0)
+        for _ in range(MAX_REDIRECTS + 1):
+            response = await self._http.send(request, stream=True, follow_redirects=False)
+            try:
+                reply = await _read(response)
+            finally:
+                await response.aclose()
+            onward = self._onward(request, response)
+            if onward is None:
+                break
+            request = onward
+        return reply
+
+    def _onward(self, request: httpx.Request, response: httpx.Response) -> httpx.Request | None:
+        # A POST would lose its body on the way, and with it its filter.
+        if request.method != "GET" or not response.has_redirect_location:
+            return None
+        target = response.url.join(response.headers["location"])
+        if not is_within(target, httpx.URL(self.base_url)):
+            return None
+        return httpx.Request("GET", target, headers=request.headers)
 
 
-def refuse_empty(params: Mapping[str, str]) -> None:
-    """Refuse a search that would match everybody.
-
-    Raises:
-        ValueError: there is no parameter, or an empty one.
-    """
-    if not params or not all(value.strip() for value in params.values()):
-        raise ValueError("an empty search parameter would match every patient")
+async def _read(response: httpx.Response) -> Reply:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > _MAX_BYTES:
+            return Reply(0, "the answer is larger than 32 MiB")
+    return Reply(response.status_code, "", response.headers, bytes(body), http_version=response.http_version)
 
 
 def origin_of(url: httpx.URL | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fhir_adapter.errors import FhirMalformed
 from fhir_adapter.rest.capabilities import Capabilities, FhirVersion, read_capabilities
 from fhir_adapter.survey.asking import describe
-from fhir_adapter.survey.findings import Finding, Verdict, skipped
+from fhir_adapter.survey.findings import Finding, Verdict, shown, skipped
 from fhir_adapter.survey.needs import NEEDS, READ, SEARCHED
 from fhir_adapter.survey.visit import Visit
 
@@ -32,7 +32,7 @@ def _statement(visit: Visit) -> Finding:
         advice = "Please give us an R4 (4.0.1) endpoint." if "R4" in problem else ""
         return Finding(part, Verdict.FAILED, problem, advice=advice)
     visit.capabilities = found
-    software = f", {_short(found.software)}" if found.software else ""
+    software = f", {shown(found.software)}" if found.software else ""
     return Finding(part, Verdict.OK, f"FHIR {found.version.name} ({found.version.value}){software}")
 
 
@@ -71,15 +71,10 @@ def describe_system(known: Capabilities) -> Finding:
         "ImagingStudy with its Endpoints": studies is not None and "ImagingStudy:endpoint" in studies.includes,
     }
     listed = [name for name, there in facts.items() if there]
-    security = f"; security: {', '.join(sorted(map(_short, known.security)))}" if known.security else ""
+    security = f"; security: {', '.join(sorted(map(shown, known.security)))}" if known.security else ""
     return Finding("capability/system", Verdict.OK, f"listed: {', '.join(listed) or 'none of the extras'}{security}")
 
 
 def _is_gone(kind: str, version: FhirVersion) -> bool:
     # R5 has no Media: pictures are DocumentReferences there.
     return kind == "Media" and version is FhirVersion.R5
-
-
-def _short(text: str) -> str:
-    """Return a server's own words, cut to a length that no table minds."""
-    return "".join(char for char in text if char.isprintable())[:60]

@@ -9,7 +9,7 @@ from typing import Final
 from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY, QUANTITY_OF_LOINC
 from fhir_adapter.measurements.units import to_unit
 from fhir_adapter.shape import Resource, as_dict, as_text, codes_of, dicts_of
-from fhir_adapter.survey.findings import Finding, Verdict, skipped
+from fhir_adapter.survey.findings import Finding, Verdict, shown, skipped
 from fhir_adapter.survey.visit import Visit
 
 _LOINC: Final = ("http://loinc.org", "urn:oid:2.16.840.1.113883.6.1")
@@ -99,4 +99,4 @@ def _unread_units(result: Resource) -> Iterator[str]:
         return
     written = [text for text in (as_text(given.get("code")), as_text(given.get("unit"))) if text]
     if not any(to_unit(1.0, text, quantity) is not None for text in written):
-        yield "".join(char for char in (written or ["none"])[0] if char.isprintable())[:_LONGEST_UNIT]
+        yield shown((written or ["none"])[0], _LONGEST_UNIT)

@@ -48,6 +48,11 @@ class Finding:
         return self.verdict not in _BAD
 
 
+def shown(text: str, longest: int = 60) -> str:
+    """Return a server's own words for a terminal: without control characters, and cut."""
+    return "".join(char for char in text if char.isprintable())[:longest]
+
+
 def skipped(part: str, why: str) -> Finding:
     """Return the finding of a check that was not made."""
     return Finding(part, Verdict.SKIPPED, why)

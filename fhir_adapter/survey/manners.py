@@ -191,6 +191,8 @@ def judge_page_size(pages: dict[str, Page]) -> Finding:
     ]
     if not pages:
         return skipped(part, "no search gave a page")
+    if not any(page.next_url for page in pages.values()):
+        return Finding(part, Verdict.OK, "no search had more than one page")
     if smaller:
         return Finding(part, Verdict.WARN, f"pages are smaller than asked for: {', '.join(smaller)}")
     return Finding(part, Verdict.OK, "pages are as large as asked for")

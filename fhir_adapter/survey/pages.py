@@ -9,9 +9,9 @@ from typing import Final
 
 from fhir_adapter.dates import read_moment, read_period
 from fhir_adapter.errors import FhirMalformed
-from fhir_adapter.references import is_foreign
+from fhir_adapter.references import is_foreign, split_reference
 from fhir_adapter.rest.bundles import Page, read_page
-from fhir_adapter.shape import Resource, as_dict
+from fhir_adapter.shape import Resource, as_dict, as_text
 from fhir_adapter.survey.asking import Reply, describe
 
 _VAGUE: Final = timedelta(days=1)
@@ -33,6 +33,16 @@ def page_of(reply: Reply, resource_type: str) -> Page | str:
 def foreign_among(page: Page, patient_id: str, base_url: str) -> int:
     """Return how many resources of a page belong to somebody else, or do not say to whom."""
     return sum(is_foreign(resource, patient_id, base_url) for resource in page.matches)
+
+
+def elsewhere_among(page: Page, patient_id: str, base_url: str) -> int:
+    """Return how many name a patient of this id by the address of another server, which is another patient to us."""
+    subjects = (as_text(as_dict(each.get("subject")).get("reference")) for each in page.matches)
+    absolute = [reference for reference in subjects if "://" in reference]
+    return sum(
+        split_reference(reference) == ("Patient", patient_id) and split_reference(reference, base_url) is None
+        for reference in absolute
+    )
 
 
 def moment_of(resource: Resource) -> datetime | None:

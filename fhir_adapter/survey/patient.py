@@ -16,13 +16,15 @@ from fhir_adapter.collect import collect_chart
 from fhir_adapter.errors import FhirError
 from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.images.studies import find_films
+from fhir_adapter.measurements.observations import read_measurements
+from fhir_adapter.notes.plaintext import media_type
 from fhir_adapter.record import PatientRecord
 from fhir_adapter.references import is_fhir_id, split_reference
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.settings import FhirSettings
 from fhir_adapter.shape import Resource, as_dict, as_text, dicts_of
 from fhir_adapter.survey.asking import describe
-from fhir_adapter.survey.findings import Finding, Verdict, skipped
+from fhir_adapter.survey.findings import Finding, Verdict, shown, skipped
 from fhir_adapter.survey.pages import page_of
 from fhir_adapter.survey.searches import NOT_ACCEPTED, TOKEN_MISSING
 from fhir_adapter.survey.visit import Visit
@@ -31,6 +33,8 @@ BUDGET_MS: Final = 500.0
 """What CDS Hooks asks a whole answer to take at most (2.0, performance)."""
 _SHARE: Final = 0.8
 """Of the budget; the rest is for judging."""
+_WORD: Final = 16
+"""Longest code string of DICOM (PS3.5, CS)."""
 _PARTS: Final = ("measurements", "notes", "film", "gaps")
 _TELLING: Final = ("ImagingStudy", "DocumentReference", "Observation")
 """Whoever has one of these has a record worth reading."""
@@ -43,7 +47,7 @@ async def check_patient(visit: Visit) -> tuple[Finding, ...]:
     record = await _build(visit) if visit.chart is not None else _not_read("record", chart)
     if visit.record is None or visit.chart is None:
         return (read, chart, record, *(_not_read(part, record) for part in _PARTS))
-    return read, chart, record, *describe_record(visit.record, visit.chart)
+    return read, chart, record, *describe_record(visit.record, visit.chart, visit.asked_at)
 
 
 def _not_read(part: str, because: Finding) -> Finding:
@@ -152,29 +156,32 @@ async def _build(visit: Visit) -> Finding:
     return Finding(part, Verdict.OK, "texts and film fetched, numbers read", _since(start))
 
 
-def describe_record(record: PatientRecord, chart: Chart) -> tuple[Finding, ...]:
+def describe_record(record: PatientRecord, chart: Chart, asked_at: datetime) -> tuple[Finding, ...]:
     """Say what a record holds: of each kind how much and from when, and what is missing as a card would say it."""
-    return _measurements(record), _notes(record, chart.documents), _film(record, chart), _gaps(record)
+    start = time.perf_counter()
+    read_measurements(chart.observations, asked_at)
+    return _measurements(record, _since(start)), _notes(record, chart.documents), _film(record, chart), _gaps(record)
 
 
-def _measurements(record: PatientRecord) -> Finding:
+def _measurements(record: PatientRecord, ms: float) -> Finding:
+    """Say how many numbers there are; `ms` is what reading them takes by itself."""
     part = "patient/measurements"
     if not record.measurements:
-        return Finding(part, Verdict.WARN, "none that can be used")
+        return Finding(part, Verdict.WARN, "none that can be used", ms)
     counts = Counter(found.key for found in record.measurements)
     newest: dict[str, list[str]] = {}
     # They come newest first, so that a key is met first with its newest time.
     for key, found in {found.key: found for found in reversed(record.measurements)}.items():
         newest.setdefault(_moment(found.taken_at), []).append(f"{key} {counts[key]}")
     told = "; ".join(f"{', '.join(newest[when])}, newest {when}" for when in sorted(newest, reverse=True))
-    return Finding(part, Verdict.OK, f"{len(record.measurements)} numbers of {len(counts)} quantities: {told}")
+    return Finding(part, Verdict.OK, f"{len(record.measurements)} numbers of {len(counts)} quantities: {told}", ms)
 
 
 def _notes(record: PatientRecord, documents: Iterable[Resource]) -> Finding:
     """Say of how many notes there is a text, and in which forms documents came."""
     part = "patient/notes"
     forms = Counter(
-        as_text(as_dict(content.get("attachment")).get("contentType")).partition(";")[0] or "no content type"
+        shown(media_type(as_text(as_dict(content.get("attachment")).get("contentType")))) or "no content type"
         for document in documents
         for content in dicts_of(document.get("content"))
     )
@@ -195,7 +202,7 @@ def _film(record: PatientRecord, chart: Chart) -> Finding:
         return Finding(part, Verdict.WARN, f"{why}; {len(candidates)} candidate images in {len(chart.studies)} studies")
     film = record.films[0]
     height, width = film.pixels.shape
-    view = f"{film.modality} {film.view or 'view not stated'}"
+    view = f"{shown(film.modality, _WORD)} {shown(film.view, _WORD) or 'view not stated'}"
     earlier = "an earlier one too" if record.prior is not None else "no earlier one"
     return Finding(part, Verdict.OK, f"{view}, {width} x {height}, taken {_moment(film.acquired_at)}; {earlier}")
 

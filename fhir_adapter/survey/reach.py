@@ -47,8 +47,9 @@ async def check_reach(visit: Visit) -> tuple[Finding, ...]:
         return (connection, certificate, *rest, _allowed(visit))
     visit.metadata = await visit.asker.get(f"{visit.base_url}/metadata")
     visit.reached = bool(visit.metadata.status)
+    clock = judge_clock(visit.metadata.headers.get("date", ""), datetime.now(UTC))
     services = await _cds_services(visit) if visit.reached else skipped("reach/cds-services", "no answer")
-    return connection, certificate, _answer(visit), _clock(visit), services, _allowed(visit)
+    return connection, certificate, _answer(visit), clock, services, _allowed(visit)
 
 
 async def _connection(visit: Visit) -> Finding:
@@ -62,7 +63,7 @@ async def _connection(visit: Visit) -> Finding:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
             _, writer = await asyncio.open_connection(host, port)
             writer.close()
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         return _unreachable(f"the name {host} is not known here: check the address and this machine's DNS")
     except TimeoutError:
         return _unreachable(f"{host}:{port} does not answer: a firewall may drop the connection", _open_the_way(url))
@@ -150,15 +151,15 @@ def _base_advice(visit: Visit) -> str:
     return f"Which address is the base of your FHIR R4 server? {visit.base_url}/metadata gives no CapabilityStatement."
 
 
-def _clock(visit: Visit) -> Finding:
-    """Compare the server's Date header (RFC 9110 section 6.6.1) with our clock."""
+def judge_clock(date: str, now: datetime) -> Finding:
+    """Compare a Date header (RFC 9110 section 6.6.1; may be empty) with our clock, with its zone."""
     part = "reach/clock"
     try:
-        theirs = parsedate_to_datetime(visit.metadata.headers.get("date", ""))
+        theirs = parsedate_to_datetime(date)
     except ValueError:
         return skipped(part, "the server sends no Date")
     theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
-    apart = (theirs - datetime.now(UTC)).total_seconds()
+    apart = (theirs - now).total_seconds()
     if abs(apart) <= _CLOCK_S:
         return Finding(part, Verdict.OK, f"the clocks differ by {_CLOCK_S:.0f} s at most")
     ahead = "ahead of" if apart > 0 else "behind"

@@ -11,7 +11,7 @@ from fhir_adapter.rest.capabilities import FhirVersion
 from fhir_adapter.survey.asking import Reply
 from fhir_adapter.survey.findings import Finding, Verdict, skipped
 from fhir_adapter.survey.needs import NEEDS, Need
-from fhir_adapter.survey.pages import foreign_among, older_than, page_of
+from fhir_adapter.survey.pages import elsewhere_among, foreign_among, older_than, page_of
 from fhir_adapter.survey.visit import Visit
 
 DANGER: Final = "DANGER: "
@@ -88,7 +88,11 @@ def _judge(visit: Visit, need: Need, reply: Reply, pages: tuple[Page, Page | str
     """Judge a search that gave a page."""
     part, kind, (inside, everything) = f"search/{need.key}", need.resource_type, pages
     both = [page for page in pages if isinstance(page, Page)]
-    foreign = max(foreign_among(page, visit.patient_id, visit.base_url) for page in both)
+    counts = [foreign_among(page, visit.patient_id, visit.base_url) for page in both]
+    foreign = max(counts)
+    elsewhere = [elsewhere_among(page, visit.patient_id, visit.base_url) for page in both]
+    if foreign and counts == elsewhere:
+        return _another_base(need, reply, foreign, visit.base_url)
     if foreign:
         return _danger(need, reply, f"{foreign} results belong to somebody else or name no patient")
     outside = older_than(inside.matches, visit.today - timedelta(days=need.days))
@@ -96,9 +100,9 @@ def _judge(visit: Visit, need: Need, reply: Reply, pages: tuple[Page, Page | str
         sentence = f"{kind}: the date bound is ignored, {outside} results are older than {need.days} days"
         advice = f"Please enable the search parameter {', '.join(need.bounds)} of {kind}: it is ignored now."
         return Finding(part, Verdict.WARN, sentence, reply.ms, advice)
-    verdict, counts = _counts(need, inside, everything)
+    verdict, told = _counts(need, inside, everything)
     unlisted = visit.capabilities is not None and not visit.capabilities.serves(kind)
-    return Finding(part, verdict, f"{kind}: {counts}" + (" (works though not listed)" * unlisted), reply.ms)
+    return Finding(part, verdict, f"{kind}: {told}" + (" (works though not listed)" * unlisted), reply.ms)
 
 
 def _counts(need: Need, inside: Page, everything: Page | str) -> tuple[Verdict, str]:
@@ -115,6 +119,17 @@ def _counts(need: Need, inside: Page, everything: Page | str) -> tuple[Verdict, 
 
 def _many(page: Page) -> str:
     return f"{len(page.matches)}" + (" or more" if page.next_url else "")
+
+
+def _another_base(need: Need, reply: Reply, count: int, base_url: str) -> Finding:
+    sentence = (
+        f"{need.resource_type}: {count} results name the patient by the address of another server; whether that is the "
+        "same patient cannot be told, so they are discarded"
+    )
+    advice = (
+        f"Please let references be relative (Patient/...), or begin with {base_url}: behind a proxy, set its address."
+    )
+    return Finding(f"search/{need.key}", Verdict.FAILED, sentence, reply.ms, advice)
 
 
 def _danger(need: Need, reply: Reply, what: str) -> Finding:

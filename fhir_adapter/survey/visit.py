@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.record import PatientRecord
+from fhir_adapter.references import is_fhir_id
 from fhir_adapter.rest.bundles import Page
 from fhir_adapter.rest.capabilities import Capabilities
 from fhir_adapter.settings import BackendClient, FhirSettings
@@ -105,7 +106,9 @@ def open_visit(
     """Begin a visit.
 
     Raises:
-        ValueError: the token cannot be one.
+        ValueError: the token cannot be one, or the patient's id is no FHIR id.
     """
+    if target.patient_id and not is_fhir_id(target.patient_id):
+        raise ValueError("the patient's id is no FHIR id")
     asker = Asker(http, target.base_url, target.token, within)
     return Visit(target, asker, http, settings, asked_at, token=target.token, patient_id=target.patient_id)

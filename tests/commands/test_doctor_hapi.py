@@ -36,8 +36,8 @@ def hapi(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """HAPI with the sample patients."""
     with hapi_server(tmp_path_factory.mktemp("hapi") / "hapi.log", *OPTIONS) as base:
         samples = sample_patients(datetime.now(UTC), live.sandbox.dicomweb_url)
-        with httpx.Client(timeout=120, headers={"Authorization": f"Bearer {TOKEN}"}) as http:
-            send_transaction(http, base, samples.bundle)
+        with httpx.Client(timeout=120) as http:
+            send_transaction(http, base, samples.bundle, TOKEN)
         yield base
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.survey.asking import MAX_REQUESTS, Asker, refuse_empty
+from fhir_adapter.survey.asking import MAX_REQUESTS, Asker
 from fhir_adapter.survey.checks import CHECKS
 from fhir_adapter.survey.conclusion import conclude
 from fhir_adapter.survey.findings import Finding, Verdict
@@ -147,10 +147,19 @@ def soon() -> Deadline:
 
 
 @pytest.mark.parametrize("params", [{}, {"patient": ""}, {"patient": "x", "code": " "}])
-def test_empty_parameter_is_never_sent(params: dict[str, str]) -> None:
+async def test_empty_parameter_is_never_sent(params: dict[str, str]) -> None:
     """Some servers ignore an empty parameter and show everybody's data."""
     with pytest.raises(ValueError, match="would match every patient"):
-        refuse_empty(params)
+        await visit().asker.search("Observation", params)
+
+
+@pytest.mark.parametrize(("location", "status"), [("/fhir/metadata", 200), ("/other", 302), ("/fhir/Patient/x", 302)])
+async def test_redirect_is_followed_beneath_the_base_only(location: str, status: int) -> None:
+    """As the service does it: a redirect may not leave the base, nor go on for ever."""
+    one = visit(at("Patient", httpx.Response(302, headers={"location": location})))
+    reply = await one.asker.get(f"{SERVER}/Patient/x")
+
+    assert reply.status == status
 
 
 @pytest.mark.parametrize("url", ["https://elsewhere.example.org/fhir/x", "https://ehr.example.org/other", "nonsense"])
@@ -179,6 +188,12 @@ async def test_token_goes_beneath_the_base_only(url: str) -> None:
 def test_no_check_is_lost(found: Finding | list[Finding], expected: list[Verdict]) -> None:
     """A check that says nothing was skipped, and one finding may stand for all."""
     assert [finding.verdict for finding in in_full(["a", "b"], found)] == expected
+
+
+def test_id_that_is_none_is_refused() -> None:
+    """An id that would climb up the path is never put into an address."""
+    with pytest.raises(ValueError, match="no FHIR id"):
+        visit(patient_id="..")
 
 
 def test_visit_is_dated() -> None:

@@ -6,9 +6,10 @@ import pytest
 from fhir_adapter.rest.capabilities import Capabilities, FhirVersion
 from fhir_adapter.survey.findings import Verdict
 from fhir_adapter.survey.searches import check_searches
-from tests.fhir_adapter.builders import answer, observation, outcome, study
+from tests.fhir_adapter.builders import PATIENT_ID, answer, observation, outcome, study
 from tests.fhir_adapter.survey.sites import OTHER, Fault, at, bundle, findings_of, visit
 
+ELSEWHERE = {"reference": f"https://inner.example.org/Patient/{PATIENT_ID}"}
 HTML = answer(b"<html>Log in</html>", content_type="text/html")
 
 
@@ -33,6 +34,21 @@ def unless_free(path: str, reply: httpx.Response) -> Fault:
         (at("ImagingStudy", answer(outcome(), 404)), "search/imaging", Verdict.MISSING, "not on this server"),
         (at("Media", answer(outcome(), 404)), "search/media", Verdict.WARN, "we can do without"),
         (at("Observation", bundle(observation(subject=OTHER))), "search/vitals", Verdict.FAILED, "DANGER"),
+        (
+            at(
+                "Observation",
+                bundle(observation(subject=ELSEWHERE)),
+            ),
+            "search/vitals",
+            Verdict.FAILED,
+            "1 results name the patient by the address of another server",
+        ),
+        (
+            at("Observation", bundle(observation(subject=OTHER), observation(subject=ELSEWHERE))),
+            "search/vitals",
+            Verdict.FAILED,
+            "DANGER: Observation: 2 results",
+        ),
         (at("Observation", bundle(observation(subject={}))), "search/labs", Verdict.FAILED, "DANGER"),
         (
             at("ImagingStudy", bundle(study(started="2019-01-01"))),
