@@ -97,11 +97,11 @@ FIRST = NOTE.split()[0]
 """A word of the note that a name stands for here."""
 
 
-def clean(**changes: str) -> Explanation:
+def clean() -> Explanation:
     """The example with a note in which a name was replaced."""
     case = explained()[1]
     assert case.note is not None
-    return replace(case, note=replace(case.note, text=NOTE.replace(FIRST, "[name]", 1)), claims=(), **changes)
+    return replace(case, note=replace(case.note, text=NOTE.replace(FIRST, "[name]", 1)), claims=())
 
 
 @pytest.mark.parametrize("name", [FIRST, "Ottilie Kowalska-White, born 5 May 2024, "])
