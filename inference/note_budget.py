@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from fhir_adapter.record import Section, SectionKind
@@ -22,22 +22,18 @@ _TIERS: Final[tuple[tuple[SectionKind, ...], ...]] = (
 """Which sections are served first. A tier gets what the tiers before it leave."""
 _SENTENCE: Final = re.compile(r"[^\n.!?]*(?:[.!?](?![ \n]|$)[^\n.!?]*)*(?:[.!?]+|\n|$)\s*")
 
+_LONG: Final = 40
+"""Pieces of a sentence that is one only by its full stop; some hurried notes have no other."""
+
 Span = tuple[int, int]
 
 
 @dataclass(slots=True)
 class _Served:
-    """A section on its way: its sentences as (first piece, piece behind), and how many of them are read.
-
-    Attributes:
-        inside: of each piece of the note, whether it goes on the word of the piece before it.
-        cut: the run of pieces that is read of a sentence which alone is too long.
-    """
+    """A section on its way: its sentences as (first piece, piece behind), and how many of them are read."""
 
     sentences: list[Span]
-    inside: Sequence[bool]
     taken: int = 0
-    cut: list[Span] = field(default_factory=list)
 
     @property
     def wanted(self) -> int:
@@ -54,21 +50,6 @@ class _Served:
             self.taken += 1
         return used
 
-    def take_part(self, share: int) -> int:
-        """Read the beginning of the first sentence, where it alone is longer than a share, and return what it took."""
-        if self.taken or not self.sentences or share <= 0:
-            return 0
-        first, behind = self.sentences[0]
-        end = min(behind, first + share)
-        while end > first and end < behind and self.inside[end]:
-            end -= 1
-        self.cut, self.sentences[0] = [(first, end)], (end, behind)
-        return end - first
-
-    def read(self) -> list[Span]:
-        """Return the runs of pieces that are read."""
-        return [*self.cut, *self.sentences[: self.taken]]
-
 
 def choose_pieces(text: str, offsets: Sequence[Span], sections: Sequence[Section], budget: int) -> list[int]:
     """Return the numbers of the pieces that are read, in the order of the text; at most `budget`.
@@ -79,13 +60,13 @@ def choose_pieces(text: str, offsets: Sequence[Span], sections: Sequence[Section
         sections: see `Note.sections`; they cover the note.
         budget: number of pieces.
     """
-    inside = [n > 0 and start == offsets[n - 1][1] and text[start].isalnum() for n, (start, _) in enumerate(offsets)]
-    served = [(section.kind, _Served(list(_sentences(text, offsets, section)), inside)) for section in sections]
+    served = [(section.kind, _Served(list(_sentences(text, offsets, section)))) for section in sections]
     left = budget
     for tier in _TIERS:
         left -= _share_out([one for kind, one in served if kind in tier], left)
-    runs = sorted(run for _, one in served for run in one.read())
-    return [piece for first, behind in runs for piece in range(first, behind)]
+    runs = sorted(run for _, one in served for run in one.sentences[: one.taken])
+    # Where no sentence fits at all, the beginning is better than nothing.
+    return [piece for first, behind in runs for piece in range(first, behind)] or list(range(min(budget, len(offsets))))
 
 
 def _share_out(sections: list[_Served], budget: int) -> int:
@@ -95,9 +76,7 @@ def _share_out(sections: list[_Served], budget: int) -> int:
     """
     left = budget
     for number, one in enumerate(sorted(sections, key=lambda one: one.wanted)):
-        share = left // (len(sections) - number)
-        used = one.take(share)
-        left -= used or one.take_part(share)
+        left -= one.take(left // (len(sections) - number))
     for one in sections:
         left -= one.take(left)
     return budget - left
@@ -110,8 +89,18 @@ def _sentences(text: str, offsets: Sequence[Span], section: Section) -> Iterator
         first = place
         while place < len(offsets) and offsets[place][0] < sentence.end():
             place += 1
-        if place > first:
-            yield first, place
+        yield from _clauses(text, offsets, (first, place))
+
+
+def _clauses(text: str, offsets: Sequence[Span], sentence: Span) -> Iterator[Span]:
+    """Yield a sentence whole, or a very long one in the parts between its commas: never an odd half of one."""
+    first, behind = sentence
+    for place in range(first, behind):
+        if behind - first > _LONG and text[offsets[place][1] - 1] in ",;":
+            yield first, place + 1
+            first = place + 1
+    if behind > first:
+        yield first, behind
 
 
 def unread_spans(text: str, read: Sequence[Span]) -> tuple[Span, ...]:

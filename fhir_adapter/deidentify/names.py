@@ -18,7 +18,7 @@ _NOBODY: Final = (
     r"No|Unknown)\b)"
 )
 _PERSON: Final = rf"{_NOBODY}(?:{_INITIAL}[ ]){{0,2}}{_PARTICLE}{_WORD}"
-_WHOLE: Final = rf"{_PERSON}(?:,?[ ]{{1,2}}(?:{_WORD}|{_INITIAL})){{0,3}}"
+_WHOLE: Final = rf"{_PERSON}(?:,?[ ](?:{_WORD}|{_INITIAL})){{0,3}}"
 """Up to four capitalised words or initials, as behind "signed by"."""
 _SECOND: Final = rf"(?:[ ]{CAPITAL}[a-zà-ÿ]{{1,30}}(?:-{_WORD})?)?"
 _DEGREE: Final = (

@@ -13,7 +13,7 @@ cream crisp crohn cross cruise cure curl curtain cushing dale dark dash day days
 down drew dry duke dull dusk early east ebb edge ever eye fair faith fall farmer fast fell fever field finger fine
 fish flack flair flint flood flow flower flu flush ford forest foot fork fortune fox frank free freeze french frost
 full gale gall gamble garden gas gate german gold good gout grace grade grant grave graves gray green grey grim groin
-grunt guy hack hale hall ham hand hands hard hardy hare hart hash haven hay head heal heart heath heel held hernia
+grunt guy hack hale hall ham hand hands hard hardy hare hash haven hay head heal heart heath heel held hernia
 high hill hip hodgkin holder hole holiday home hood hook hope horn hospital hot house hunt hunter ice india infant ivy
 iron jack jade january jaw jay jewel job joint joy june just kawasaki keen key kind king knee knight lace lack lake
 lamb land lane large lark last law laws lax lay leaf lean left leg levy light lily limb lime lip little liver loads

@@ -49,6 +49,7 @@ class Reader:
 
         Raises:
             ValueError: it cannot be read, or must not be; the message is a clause for the clinician.
+            FhirTimeout: the time is over.
         """
         kind = media_type(content_type)
         kind = _guess(data) if kind in UNKNOWN else kind

@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 import orjson
 
+from fhir_adapter.errors import FhirTimeout
 from fhir_adapter.notes.reading import MAX_CHARS
 
 Form = Literal["pdf", "rtf"]
@@ -22,7 +23,6 @@ MOST_S: Final = 8.0
 MOST_BYTES: Final = 2**30
 """Of address space: an interpreter with the libraries needs a quarter of it."""
 _MOST_ANSWER: Final = 8 * MAX_CHARS
-TOO_LONG: Final = "reading it took too long"
 _FAILED: Final = "it could not be taken apart"
 
 
@@ -36,6 +36,7 @@ def read_apart(form: Form, data: bytes, seconds: float) -> tuple[str, str]:
 
     Raises:
         ValueError: it cannot be read; the message is a clause for the clinician.
+        FhirTimeout: `seconds` were over before `MOST_S` were: another time there may be more of them.
     """
     command = [sys.executable, "-m", "fhir_adapter.notes.own_process", form]
     # The modules are found where this process found them, and nothing else of its surroundings is passed on.
@@ -46,7 +47,9 @@ def read_apart(form: Form, data: bytes, seconds: float) -> tuple[str, str]:
         )
         answer = orjson.loads(done.stdout[:_MOST_ANSWER])
     except subprocess.TimeoutExpired:
-        raise ValueError(TOO_LONG) from None
+        if seconds < MOST_S:
+            raise FhirTimeout("the text of a document") from None
+        raise ValueError("reading it took too long") from None
     except (OSError, orjson.JSONDecodeError):
         # Killed for its seconds or its memory: it said nothing.
         raise ValueError(_FAILED) from None

@@ -90,6 +90,18 @@ def test_segments_end_where_they_are_told_to() -> None:
     assert [segment.text for segment in segments(note, 9)] == ["fever", " and"]
 
 
+@pytest.mark.parametrize(("begin", "end"), [(0, 15), (0, 7), (2, 15), (6, 9), (11, 15), (3, 3)])
+def test_segments_tell_what_was_not_read(begin: int, end: int) -> None:
+    """From any place to any other, the segments are the note, and what the model did not see is called so."""
+    text, unread = "fever and cough", ((5, 9), (12, 14))
+    note = NoteEvidence(text, "", (Span(0, 5, 1.0, "for"),), SEEN_AT, "", truncated=True, unread=unread)
+    found = list(segments(note, end, begin))
+    hidden = "".join(text[max(start, begin) : min(stop, end)] for start, stop in unread)
+
+    assert "".join(segment.text for segment in found) == text[begin:end]
+    assert "".join(segment.text for segment in found if segment.unread) == hidden
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, -1.0])
 def test_a_value_without_a_place_has_no_scale(value: float) -> None:
     """What is no number, or cannot be on a logarithmic scale, is not drawn somewhere all the same."""

@@ -34,27 +34,21 @@ def note(*parts: Part) -> tuple[str, list[Section], list[tuple[int, int]]]:
         ([("social", "x."), ("past", "y."), ("assessment", "z."), ("examination", "w.")], 2, "z. w."),
         ([("illness", "a. b. c. d. e. f."), ("examination", "g. h. i. j.")], 6, "a. b. c. g. h. i."),
         ([("illness", "a. b. c. d. e. f."), ("examination", "g.")], 6, "a. b. c. d. e. g."),
-        ([("illness", "a b c. d."), ("examination", "g h.")], 4, "a b g h."),
-        ([("illness", "a b c d e."), ("plan", "g.")], 3, "a b c"),
+        ([("illness", "a b c. d."), ("examination", "g h.")], 4, "g h."),
+        ([("illness", "a b c d e."), ("plan", "g.")], 3, "g."),
         ([("illness", "T 38.5 now. b."), ("other", "c")], 3, "T 38.5 now."),
         ([("illness", "one\ntwo three"), ("plan", "x")], 2, "one x"),
+        ([("illness", "no a, " * 30 + "b."), ("plan", "x")], 20, "no a, " * 9 + "no a,"),
+        ([("illness", "a b c d e.")], 3, "a b c"),
         ([("illness", ""), ("plan", "x y.")], 1, "x"),
         ([("illness", "a")], 0, ""),
     ],
-    ids=["first tier", "order of the text", "tiers", "shares", "share passed on", "a share each",
-         "one long sentence",         "decimal point", "lines", "empty section", "nothing"],
+    ids=["first tier", "order of the text", "tiers", "shares", "share passed on", "whole sentences",
+         "one long sentence",         "decimal point", "lines", "commas", "nothing fits", "empty section", "nothing"],
 )  # fmt: skip
 def test_pieces_are_spent_by_section(parts: list[Part], budget: int, text: str) -> None:
     """The story and the findings come first, each with a share; what one does not need another gets."""
     assert read(parts, budget) == text
-
-
-def test_no_word_is_cut_in_two() -> None:
-    """Of a sentence that is too long only whole words are read: half a word would be shown as a word."""
-    text, sections = "pneumonia", [Section("illness", 0, 9)]
-    pieces = [(0, 3), (3, 6), (6, 9)]
-
-    assert choose_pieces(text, pieces, sections, 2) == []
 
 
 @pytest.mark.parametrize("budget", range(0, 60, 7))

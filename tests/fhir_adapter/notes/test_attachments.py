@@ -1,11 +1,10 @@
 import base64
 import hashlib
-from typing import Any
 
 import pytest
 
 from fhir_adapter.notes.attachments import is_whole, load
-from tests.fhir_adapter.builders import FakeFhir, answer, attachment, client_of, soon
+from tests.fhir_adapter.builders import FakeFhir, Json, answer, attachment, client_of, soon
 
 TEXT = b"Cough since Monday."
 SHA1 = hashlib.sha1(TEXT)
@@ -26,7 +25,7 @@ B64 = base64.b64encode(SHA1.digest()).decode()
         {"hash": "not a hash"},
     ],
 )
-def test_whole_content_passes(stated: dict[str, object]) -> None:
+def test_whole_content_passes(stated: Json) -> None:
     """Size (a numeral in R5) and hash in any form that servers write are accepted where they fit."""
     assert is_whole(TEXT, stated)
 
@@ -34,7 +33,7 @@ def test_whole_content_passes(stated: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "stated", [{"size": 5}, {"size": "20"}, {"hash": base64.b64encode(b"x" * 20).decode()}, {"hash": "ab" * 20}]
 )
-async def test_changed_content_is_refused(stated: dict[str, Any]) -> None:
+async def test_changed_content_is_refused(stated: Json) -> None:
     """Content that is not what was put there is not read."""
     with pytest.raises(ValueError, match="it was changed or cut on the way"):
         await load(attachment(**stated), None, soon())

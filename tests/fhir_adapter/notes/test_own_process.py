@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from fhir_adapter.errors import FhirTimeout
 from fhir_adapter.notes.own_process import read_apart
 from tests.fhir_adapter.notes.samples import RTF, pdf
 
@@ -15,13 +16,28 @@ def test_rtf_and_pdf_are_read() -> None:
     assert read_apart("pdf", pdf("Cough"), 8) == ("Cough", "")
 
 
-@pytest.mark.parametrize(
-    ("data", "problem"), [(b"no rtf", "it is no RTF"), (ENDLESS, "reading it took too long")], ids=["no rtf", "endless"]
-)
-def test_what_cannot_be_read_says_why(data: bytes, problem: str) -> None:
-    """A file that is none, or that keeps its reader busy for hours, is a clause for the clinician."""
-    with pytest.raises(ValueError, match=problem):
-        read_apart("rtf", data, 1.5)
+def test_what_is_no_rtf_says_so() -> None:
+    """The clause of the reader comes back from its process."""
+    with pytest.raises(ValueError, match="it is no RTF"):
+        read_apart("rtf", b"no rtf", 8)
+
+
+def test_a_hostile_file_is_stopped_with_the_deadline() -> None:
+    """A file that would keep its reader busy for hours is out of time, like any answer that does not come."""
+    with pytest.raises(FhirTimeout):
+        read_apart("rtf", ENDLESS, 1)
+
+
+def test_a_file_that_takes_all_time_there_is_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no more time would help, the file is at fault and not the deadline."""
+
+    def run(*_: object, timeout: float, **__: object) -> None:
+        raise subprocess.TimeoutExpired([], timeout)
+
+    monkeypatch.setattr(subprocess, "run", run)
+
+    with pytest.raises(ValueError, match="reading it took too long"):
+        read_apart("pdf", b"", 60)
 
 
 @pytest.mark.parametrize("said", [b"", b"{", b"Traceback"])
