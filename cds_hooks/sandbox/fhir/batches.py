@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -16,7 +14,7 @@ from cds_hooks.sandbox.fhir.bundles import self_url
 from cds_hooks.sandbox.fhir.options import Server
 from cds_hooks.sandbox.fhir.reading import check_kind, read_resource
 from cds_hooks.sandbox.fhir.searching import first_page, further_page
-from cds_hooks.sandbox.fhir.writing import check_writes, json_of, put_resource
+from cds_hooks.sandbox.fhir.writing import check_writes, json_of, put_resource, relative, resolved
 from cds_hooks.sandbox.resources import Resource
 
 
@@ -44,13 +42,13 @@ def run_bundle(server: Server, base: str, bundle: Resource) -> Resource:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise Refusal(400, "an entry of the Bundle is not an object")
     if kind == "transaction":
-        entries = _prepared(server, base, entries)
+        entries = _prepared(server, entries)
     answers = [_answer(server, base, entry) for entry in entries]
     links = [{"relation": "self", "url": base}]
     return {"resourceType": "Bundle", "type": f"{kind}-response", "link": links, "entry": answers}
 
 
-def _prepared(server: Server, base: str, entries: list[Resource]) -> list[Resource]:
+def _prepared(server: Server, entries: list[Resource]) -> list[Resource]:
     """Return the entries of a transaction with their ids given and their references to one another resolved."""
     if any(_method(entry) != "GET" for entry in entries):
         check_writes(server)
@@ -66,21 +64,10 @@ def _prepared(server: Server, base: str, entries: list[Resource]) -> list[Resour
             prepared.append(entry | {"resource": resource | {"id": name}, "request": request})
         else:
             prepared.append(entry)
-    return [cast("Resource", _resolved(entry, given, base)) for entry in prepared]
-
-
-def _resolved(value: object, given: Mapping[str, str], base: str) -> object:
-    """Return a part of a resource in which references to other entries, or under the own base, are relative ones."""
-    if isinstance(value, list):
-        return [_resolved(item, given, base) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: given.get(item, item.removeprefix(f"{base}/"))
-        if name == "reference" and isinstance(item, str)
-        else _resolved(item, given, base)
-        for name, item in value.items()
-    }
+    return [
+        entry | {"resource": resolved(entry["resource"], given)} if isinstance(entry.get("resource"), dict) else entry
+        for entry in prepared
+    ]
 
 
 def _method(entry: Resource) -> str:
@@ -115,7 +102,7 @@ def _done(server: Server, base: str, entry: Resource) -> Resource:
     content = entry.get("resource")
     if not isinstance(content, dict):
         raise Refusal(400, "an entry that writes needs a resource")
-    stored, created = put_resource(server, kind, name, content, is_new=method == "POST")
+    stored, created = put_resource(server, f"{kind}/{name}", relative(content, base), is_new=method == "POST")
     version = stored["meta"]["versionId"]
     response = {"status": _status(201 if created else 200), "location": f"{kind}/{name}/_history/{version}"}
     return {"response": response | {"etag": version, "lastModified": stored["meta"]["lastUpdated"]}}
