@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from cds_hooks.errors import Issue, Refusal
 from cds_hooks.protocol import HOOK, FeedbackRequest, HookRequest, PageFeedback
+from fhir_adapter.shape import is_too_deep
 
 Model = TypeVar("Model", bound=BaseModel)
 EXPECTED: Final = {
@@ -56,6 +57,8 @@ def read_json(content_type: str, body: bytes) -> dict[str, Any]:
         raise Refusal(400, Issue("structure", f"The body is not valid JSON: see {where}.")) from None
     if not isinstance(value, dict):
         raise Refusal(400, Issue("structure", "The body must be a JSON object."))
+    if is_too_deep(value):
+        raise Refusal(400, Issue("structure", "The body is nested too deeply."))
     return value
 
 

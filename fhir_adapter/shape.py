@@ -8,8 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 Resource = dict[str, Any]
 """A FHIR resource, or any other JSON object, as orjson reads it."""
+
+
+def is_too_deep(value: object) -> bool:
+    """Whether JSON that could be read (1024 levels) could not be written again (254), as a chart has to be."""
+    try:
+        orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return True
+    return False
 
 
 def as_dict(value: object) -> Resource:

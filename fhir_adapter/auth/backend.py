@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +20,7 @@ from fhir_adapter.auth.keys import KeysUnusable, SigningKey, read_keys
 from fhir_adapter.auth.scopes import Scope, covers, read_scopes
 from fhir_adapter.auth.tokens import WHAT, ask_for_token
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import FhirTimeout, NotCovered, TokenRefused
+from fhir_adapter.errors import FhirTimeout, FhirUnavailable, NotCovered, TokenRefused
 from fhir_adapter.rest.memory import memory_of
 from fhir_adapter.rest.requests import Request
 from fhir_adapter.rest.transport import bearer
@@ -53,7 +54,9 @@ class BackendAccess:
     def __init__(
         self, http: httpx.AsyncClient, base_url: str, client: BackendClient, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._http, self._base_url, self._client, self._clock = http, base_url, client, clock
+        # Weakly: what is remembered with the HTTP client holds this, and would keep it alive for ever.
+        self._http = weakref.ref(http)
+        self._base_url, self._client, self._clock = base_url, client, clock
         self._endpoint: TokenEndpoint | None = None
         self._held: _Held | None = None
         self._asking: asyncio.Task[_Held] | None = None
@@ -97,14 +100,16 @@ class BackendAccess:
             self._held = task.result()
 
     async def _ask(self) -> _Held:
-        deadline = Deadline.after(WITHIN_S)
+        http, deadline = self._http(), Deadline.after(WITHIN_S)
+        if http is None:
+            raise FhirUnavailable(WHAT)
         if self._endpoint is None:
-            self._endpoint = await self._find_endpoint(deadline)
+            self._endpoint = await self._find_endpoint(http, deadline)
         endpoint, refusal = self._endpoint, TokenRefused("no usable key")
         for key in await self._keys(endpoint):
             began = self._clock()
             try:
-                token = await ask_for_token(self._http, endpoint, self._client, key, deadline)
+                token = await ask_for_token(http, endpoint, self._client, key, deadline)
             except TokenRefused as error:
                 # The server may not have read our new public key yet, or no longer know the old one: try the next.
                 if error.code != "invalid_client":
@@ -116,10 +121,10 @@ class BackendAccess:
         self._endpoint = None
         raise refusal
 
-    async def _find_endpoint(self, deadline: Deadline) -> TokenEndpoint:
+    async def _find_endpoint(self, http: httpx.AsyncClient, deadline: Deadline) -> TokenEndpoint:
         if self._client.token_url is not None:
             return TokenEndpoint(str(self._client.token_url))
-        return await find_token_endpoint(self._http, self._base_url, deadline)
+        return await find_token_endpoint(http, self._base_url, deadline)
 
     async def _keys(self, endpoint: TokenEndpoint) -> tuple[SigningKey, ...]:
         """Read the keys anew, so that a changed file counts from the next token on; those the server can check."""

@@ -8,7 +8,7 @@ from typing import Final
 import orjson
 
 from fhir_adapter.errors import FhirMalformed
-from fhir_adapter.shape import Resource
+from fhir_adapter.shape import Resource, is_too_deep
 
 JSON_TYPES: Final = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 _BOM: Final = b"\xef\xbb\xbf"
@@ -61,9 +61,6 @@ def parse_json(answer: Answer, what: str) -> Resource:
         raise FhirMalformed(what, "the answer is not JSON") from None
     if not isinstance(content, dict):
         raise FhirMalformed(what, "the answer is not a resource")
-    try:
-        # A chart is stored as JSON: what is too deep to be written (254 levels) is refused before anybody walks it.
-        orjson.dumps(content)
-    except orjson.JSONEncodeError:
-        raise FhirMalformed(what, "the answer is nested too deeply") from None
+    if is_too_deep(content):
+        raise FhirMalformed(what, "the answer is nested too deeply")
     return content

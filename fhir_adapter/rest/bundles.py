@@ -18,8 +18,8 @@ class Page:
         next_url: address of the next page, or an empty string.
         empty: whether the page has no entry at all.
         partial: whether the server says that it left something out: an OperationOutcome of severity `error` or
-            `fatal` among the entries (warnings are sent with many a sound answer), or the tag SUBSETTED on a match or
-            on the Bundle, as `_count=0` has it.
+            `fatal` among the entries or in `Bundle.issues` (R5), warnings being sent with many a sound answer; or the
+            tag SUBSETTED on a match or on the Bundle, as `_count=0` has it.
     """
 
     matches: tuple[Resource, ...]
@@ -49,7 +49,9 @@ def read_page(bundle: object, resource_type: str, what: str) -> Page:
         # Servers may leave the mode out; then the type decides.
         matched = as_dict(entry.get("search")).get("mode", "match") == "match"
         (matches if matched and resource.get("resourceType") == resource_type else others).append(resource)
-    partial = is_subsetted(bundle) or any(map(is_subsetted, matches)) or any(map(_is_failure, others))
+    partial = any(map(is_subsetted, (bundle, *matches))) or any(
+        map(_is_failure, (as_dict(bundle.get("issues")), *others))
+    )
     return Page(tuple(matches), tuple(others), _next_of(bundle), empty=not entries, partial=partial)
 
 

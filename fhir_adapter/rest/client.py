@@ -190,12 +190,12 @@ class FhirClient:
         """
         target = self._resolve(url)
         answer = await self._asker.ask_if_changed(BINARY, target, _BINARY_HEADERS, deadline)
-        self._asker.keep(target, _BINARY_HEADERS, answer)
         # Servers send a Binary as FHIR JSON or as the bytes themselves, whatever was asked for (R4 Binary).
-        if answer.is_json:
-            content = parse_json(answer, "Binary")
-            if content.get("resourceType") == "Binary":
-                return _unwrap(content), as_text(content.get("contentType"))
+        content = parse_json(answer, "Binary") if answer.is_json else {}
+        if not is_subsetted(content):
+            self._asker.keep(target, _BINARY_HEADERS, answer)
+        if content.get("resourceType") == "Binary":
+            return _unwrap(content), as_text(content.get("contentType"))
         return answer.body, answer.content_type
 
     def _resolve(self, url: str) -> httpx.URL:

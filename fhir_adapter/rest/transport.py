@@ -30,6 +30,7 @@ from fhir_adapter.rest.addresses import is_within
 from fhir_adapter.rest.answers import Answer
 from fhir_adapter.rest.memory import memory_of, remember
 from fhir_adapter.rest.retries import ask_again
+from fhir_adapter.rest.unpacking import ACCEPTED, NotUnpacked, Plain, TooLarge, Unpacker
 from fhir_adapter.settings import FhirSettings
 
 MAX_REDIRECTS: Final = 3
@@ -76,7 +77,8 @@ def open_http(settings: FhirSettings) -> httpx.AsyncClient:
         keepalive_expiry=settings.keepalive_s,
     )
     no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-    http = httpx.AsyncClient(limits=limits, cookies=no_cookies, follow_redirects=False)
+    headers = {"Accept-Encoding": ACCEPTED}
+    http = httpx.AsyncClient(limits=limits, cookies=no_cookies, headers=headers, follow_redirects=False)
     remember(http, settings)
     return http
 
@@ -119,8 +121,6 @@ async def _ask(http: httpx.AsyncClient, question: Question, deadline: Deadline) 
             return await _send(http, question, deadline)
     except (TimeoutError, httpx.TimeoutException):
         raise FhirTimeout(question.what) from None
-    except httpx.DecodingError:
-        raise FhirMalformed(question.what, "the answer's compression is broken") from None
     except (httpx.HTTPError, httpx.StreamError):
         raise FhirUnavailable(question.what) from None
 
@@ -162,12 +162,26 @@ async def _read(response: httpx.Response, question: Question) -> Answer:
         return Answer("", b"", status=status)
     if status != HTTPStatus.OK and status not in question.takes:
         raise error_of(question.what, status, response.headers.get("retry-after", ""))
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > question.max_bytes:
-            raise FhirMalformed(question.what, "the answer is larger than FHIR_MAX_BYTES")
-    return Answer(response.headers.get("content-type", ""), bytes(body), _etag_of(response.headers), status)
+    body = await _body_of(response, question)
+    return Answer(response.headers.get("content-type", ""), body, _etag_of(response.headers), status)
+
+
+async def _body_of(response: httpx.Response, question: Question) -> bytes:
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    plain = coding in ("", "identity")
+    try:
+        unpacker = Plain(question.max_bytes) if plain else Unpacker(coding, question.max_bytes)
+        # httpx would unpack a piece whole, whatever it grows to.
+        pieces = response.aiter_bytes() if plain else response.aiter_raw()
+        body = bytearray()
+        async for piece in pieces:
+            body += unpacker.feed(piece)
+        unpacker.end()
+    except TooLarge:
+        raise FhirMalformed(question.what, "the answer is larger than FHIR_MAX_BYTES") from None
+    except NotUnpacked:
+        raise FhirMalformed(question.what, "the answer's compression is broken") from None
+    return bytes(body)
 
 
 def _etag_of(headers: httpx.Headers) -> str:

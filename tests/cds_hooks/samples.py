@@ -133,7 +133,7 @@ def make_authorization(**changes: Any) -> dict[str, Any]:
         "access_token": TOKEN,
         "token_type": "Bearer",
         "expires_in": 300,
-        "scope": "user/Patient.read",
+        "scope": "user/*.read",
         "subject": "cds-service4",
         **changes,
     }

@@ -43,6 +43,7 @@ def issue_of(response: httpx.Response) -> dict[str, Any]:
     [
         (URL, {"Content-Type": "application/json"}, b"{", 400),
         (URL, {"Content-Type": "application/json"}, b"[]", 400),
+        (URL, {"Content-Type": "application/json"}, b'{"a":' * 300 + b"1" + b"}" * 300, 400),
         (URL, {"Content-Type": "text/plain"}, b"{}", 415),
         ("/cds-services/unknown", {"Content-Type": "application/json"}, b"{}", 404),
         ("/cds-services/unknown/feedback", {"Content-Type": "application/json"}, b"{}", 404),

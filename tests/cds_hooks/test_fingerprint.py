@@ -31,7 +31,7 @@ def of(case: Case, model: str = "m", vault: Vault = VAULT) -> str:
     [
         {"chart": dataclasses.replace(CHART, observations=(TWO, ONE))},
         {"chart": dataclasses.replace(CHART, patient=dict(reversed(list(make_patient().items()))))},
-        {"token": SecretStr("another")},
+        {"grant": Grant(SecretStr("another"))},
         {"asked_at": ASKED_AT + timedelta(minutes=5)},
         {"prefetch": None},
     ],

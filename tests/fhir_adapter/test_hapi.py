@@ -12,7 +12,10 @@ from fhir_adapter.build import build_record
 from fhir_adapter.collect import collect_chart
 from fhir_adapter.errors import ChartUnavailable, FhirGone, FhirRejected
 from fhir_adapter.record import GapReason
+from fhir_adapter.rest.capabilities import FhirVersion
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.paging import SearchResult
+from fhir_adapter.rest.requests import Request
 from fhir_adapter.rest.transport import open_http
 from fhir_adapter.settings import FhirSettings
 from tests.fhir_adapter.builders import (
@@ -139,3 +142,61 @@ async def test_unknown_patient_and_parameter_are_told_apart(client: FhirClient) 
         await client.read("Patient", "nobody", soon())
     with pytest.raises(FhirRejected):
         await client.search("ImagingStudy", {"patient": PATIENT_ID, "_sort": "-date"}, soon())
+
+
+async def test_search_by_post_finds_the_same(hapi: str, client: FhirClient) -> None:
+    """A search by POST, whose pages are read by GET, finds what a search by GET finds."""
+    settings = FhirSettings(allowed_servers=(hapi,), search_by="post")
+    async with open_http(settings) as http:
+        posting = FhirClient(http, hapi, SecretStr("abc"), settings)
+        found = await posting.search("Observation", {"patient": PATIENT_ID}, soon())
+
+    wanted = await client.search("Observation", {"patient": PATIENT_ID}, soon())
+    assert {each["id"] for each in found.resources} == {each["id"] for each in wanted.resources}
+    assert (len(found.resources), found.complete) == (27, True)
+
+
+async def test_batch_answers_in_order(client: FhirClient) -> None:
+    """One round trip reads, searches over its pages, and says what is not there."""
+    reads = Request.read_of("Patient", PATIENT_ID), Request.read_of("Patient", "nobody")
+    search = Request.search_of("Observation", {"patient": PATIENT_ID})
+    found, missing, results = await client.batch([*reads, search], soon())
+
+    assert isinstance(found, dict)
+    assert found["id"] == PATIENT_ID
+    assert isinstance(missing, FhirGone)
+    assert isinstance(results, SearchResult)
+    assert (len(results.resources), results.complete) == (27, True)
+
+
+async def test_unchanged_patient_is_not_sent_again(hapi: str) -> None:
+    """HAPI answers a read with a known ETag by 304, and the kept resource is used."""
+    settings = FhirSettings(allowed_servers=(hapi,))
+    statuses: list[int] = []
+
+    async def note(response: httpx.Response) -> None:
+        statuses.append(response.status_code)
+
+    async with open_http(settings) as http:
+        http.event_hooks = {"response": [note]}
+        client = FhirClient(http, hapi, SecretStr("abc"), settings)
+        found = [await client.read("Patient", PATIENT_ID, soon()) for _ in range(2)]
+
+    assert found[0] == found[1]
+    assert statuses == [200, 304]
+
+
+async def test_capabilities_are_read(client: FhirClient) -> None:
+    """HAPI's CapabilityStatement says that it speaks R4 and knows what we search by."""
+    found = await client.capabilities(soon())
+
+    # It lists `transaction` only, and takes batches all the same.
+    assert (found.version, "transaction" in found.interactions) == (FhirVersion.R4, True)
+    assert all(found.knows("Observation", name) for name in ("patient", "category", "date"))
+
+
+async def test_search_that_has_enough_reads_one_page(client: FhirClient) -> None:
+    """Who has enough after the first page of five reads no other."""
+    found = await client.search("Observation", {"patient": PATIENT_ID}, soon(), enough=lambda read: len(read) >= 5)
+
+    assert (len(found.resources), found.complete, found.enough) == (5, False, True)
