@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -24,14 +25,14 @@ from fhir_adapter.rest.capabilities import FhirVersion
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.rest.paging import SearchResult
 from fhir_adapter.rest.requests import Request
-from tests.fhir_adapter.builders import ASKED_AT, soon
+from tests.fhir_adapter.builders import soon
 from tests.fhir_server.charts import NOTE
 from tests.fhir_server.proxies import client_through, with_header, with_url
 from tests.fhir_server.server import FhirServer, links
 
-
-def pages_of(requests: list[httpx.Request]) -> list[str]:
-    return [str(request.url) for request in requests if "_getpages" in str(request.url)]
+IN_JANUARY = datetime(2026, 1, 20, 12, tzinfo=UTC)
+IN_FEBRUARY = datetime(2026, 2, 20, 12, tzinfo=UTC)
+"""Moments of a hook call: the adapter asks for results of the last days and documents of the last weeks only."""
 
 
 async def test_links_are_followed_as_they_stand(server: FhirServer) -> None:
@@ -96,7 +97,7 @@ async def test_search_that_expires_again_is_incomplete(server: FhirServer) -> No
 
 @pytest.mark.parametrize(("reroot", "found"), [(False, (20, False)), (True, (30, True))])
 async def test_links_to_another_host_are_not_followed(
-    server: FhirServer, reroot: bool, found: tuple[int, bool]
+    server: FhirServer, found: tuple[int, bool], *, reroot: bool
 ) -> None:
     """A proxy spoils the host in links: the search is incomplete, unless the operator lets links be re-rooted."""
     if server.base.startswith("https:"):
@@ -137,19 +138,20 @@ async def test_search_by_post_keeps_ids_out_of_addresses(server: FhirServer) -> 
     assert between.requests[0].headers["content-type"] == "application/x-www-form-urlencoded"
 
 
-async def test_whole_chart_is_collected(server: FhirServer, client: FhirClient) -> None:
-    """All results of the patient, and none of another's, without a gap."""
-    chart = await collect_chart(None, client, server.chart.patient, soon(), asked_at=ASKED_AT)
+async def test_whole_chart_is_collected(server: FhirServer) -> None:
+    """All results of three days, over several pages, and none of another's, without a gap."""
+    async with client_through(server, page_size=5) as (client, _):
+        chart = await collect_chart(None, client, server.chart.patient, soon(), asked_at=IN_JANUARY)
 
-    assert len(chart.observations) == 30
+    assert len(chart.observations) == 14
     assert {each["subject"]["reference"] for each in chart.observations} == {f"Patient/{server.chart.patient}"}
     assert (len(chart.studies), len(chart.endpoints), chart.gaps) == (3, 1, ())
 
 
 async def test_record_is_built_from_the_server(server: FhirServer, client: FhirClient) -> None:
     """The text of the Binary is read; the film, without an archive, is a gap."""
-    chart = await collect_chart(None, client, server.chart.patient, soon(), asked_at=ASKED_AT)
-    record = await build_record(chart, client, None, ASKED_AT, soon())
+    chart = await collect_chart(None, client, server.chart.patient, soon(), asked_at=IN_FEBRUARY)
+    record = await build_record(chart, client, None, IN_FEBRUARY, soon())
 
     assert "Cough since Monday." in record.notes[0].text
     assert {gap.modality for gap in record.gaps} >= {"image"}
@@ -163,7 +165,7 @@ async def test_lost_filter_is_noticed(server: FhirServer) -> None:
         return url.replace(f"patient={server.chart.patient}", f"patient={strangers}")
 
     async with client_through(server, with_url(lose_filter)) as (client, _):
-        chart = await collect_chart(None, client, server.chart.patient, soon(), asked_at=ASKED_AT)
+        chart = await collect_chart(None, client, server.chart.patient, soon(), asked_at=IN_JANUARY)
 
     assert chart.observations == ()
     assert any(gap.reason is GapReason.FAILED for gap in chart.gaps)
