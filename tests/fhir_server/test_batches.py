@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from tests.fhir_server.charts import bundle, get, put
+from tests.fhir_server.charts import Json, bundle, get, put
 from tests.fhir_server.server import FhirServer, links, matches
 
 
@@ -62,7 +62,7 @@ def test_transaction_resolves_references_within_it(server: FhirServer) -> None:
     name = f"urn:uuid:{uuid.uuid4()}"
     result = server.chart.observation("result", 1) | {"subject": {"reference": name}}
     post = {"method": "POST"}
-    entries = [
+    entries: list[Json] = [
         {"resource": result, "request": {**post, "url": "Observation"}},
         {"fullUrl": name, "resource": {"resourceType": "Patient"}, "request": {**post, "url": "Patient"}},
     ]

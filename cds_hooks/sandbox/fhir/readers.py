@@ -62,7 +62,7 @@ def references(*paths: str) -> Callable[[Resource], Iterator[str]]:
 def patients(*paths: str) -> Callable[[Resource], Iterator[str]]:
     """Return a reader of references to Patients, and to nothing else."""
     every = references(*paths)
-    return lambda resource: (one for one in every(resource) if one.startswith("Patient/"))
+    return lambda resource: (one for one in every(resource) if one.split("/")[-2:-1] == ["Patient"])
 
 
 def times(*paths: str) -> Callable[[Resource], Iterator[Interval]]:

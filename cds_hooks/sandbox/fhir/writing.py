@@ -45,8 +45,8 @@ async def answer_create(server: Server, request: Request) -> Response:
     """Answer a POST of a resource: it gets an id of the server's."""
     check_writes(server)
     kind, base = request.path_params["kind"], base_of(request)
-    content = relative(await json_of(request), base)
-    resource, _ = put_resource(server, f"{kind}/{uuid.uuid4()}", content, is_new=True)
+    name = str(uuid.uuid4())
+    resource, _ = put_resource(server, f"{kind}/{name}", relative(await json_of(request), base) | {"id": name})
     headers = version_headers(base, resource)
     return fhir_json(resource, 201, headers | {"Location": headers["Content-Location"]})
 
@@ -89,8 +89,8 @@ def _with_references(value: object, change: Callable[[str], str]) -> object:
     }
 
 
-def put_resource(server: Server, reference: str, content: Resource, *, is_new: bool = False) -> tuple[Resource, bool]:
-    """Store a resource at `Type/id`; return it as stored, and whether there was none before.
+def check_resource(reference: str, content: Resource) -> None:
+    """Refuse a resource that cannot be stored at `Type/id`.
 
     Raises:
         Refusal: 404, the type is not served; 400, it is another type or has another id.
@@ -99,11 +99,21 @@ def put_resource(server: Server, reference: str, content: Resource, *, is_new: b
     check_kind(kind)
     if content.get("resourceType") != kind:
         raise Refusal(400, "the resource is not of the type of the address")
-    if not is_new and content.get("id") != name:
+    if content.get("id") != name:
         raise Refusal(400, "the resource needs the id of the address")
+
+
+def put_resource(server: Server, reference: str, content: Resource) -> tuple[Resource, bool]:
+    """Store a resource at `Type/id`; return it as stored, and whether there was none before.
+
+    Raises:
+        Refusal: as `check_resource`, or its id is none.
+    """
+    check_resource(reference, content)
+    kind, _, name = reference.partition("/")
     before = server.store.history(kind, name)
     try:
-        version = server.store.put(content | {"id": name})
+        version = server.store.put(content)
     except ValueError as error:
         raise Refusal(400, str(error)) from None
     created = not before or before[-1].resource is None
