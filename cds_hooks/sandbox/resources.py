@@ -192,12 +192,12 @@ def owner_of(resource: Resource) -> str:
     """Return whom a resource is about, such as `Patient/1`: its `subject`, `patient` or `for`, or nobody."""
     subject = resource.get("subject") or resource.get("patient") or resource.get("for")
     reference = subject.get("reference") if isinstance(subject, dict) else None
-    return without_base(reference) if isinstance(reference, str) else ""
+    return without_version(reference) if isinstance(reference, str) else ""
 
 
-def without_base(reference: str) -> str:
-    """Return a reference as type and id, without base address and version."""
-    return "/".join(reference.partition("/_history/")[0].split("/")[-2:])
+def without_version(reference: str) -> str:
+    """Return a reference to whatever version is the newest."""
+    return reference.partition("/_history/")[0]
 
 
 def _next_version(

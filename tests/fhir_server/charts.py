@@ -53,7 +53,7 @@ class Chart:
             self.make("Endpoint", "endpoint", subject=None, **address),
             self.make("Binary", "binary", subject=None, **note),
             *(self.observation(f"obs-{day:02d}", day) for day in range(1, 31)),
-            *(self.observation(f"strange-{day:02d}", day, subject=self.stranger) for day in range(1, 4)),
+            *(self.observation(f"strange-{day:02d}", day, subject=self.stranger) for day in range(17, 20)),
             *(self._document(number) for number in range(14)),
             *(self._report(number) for number in range(13)),
             *(self._study(number) for number in range(3)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 from urllib.parse import quote
 
@@ -19,17 +20,17 @@ def total(server: FhirServer, path: str) -> int:
     return found
 
 
-@pytest.mark.parametrize("form", ["{0}", "Patient/{0}", "{1}/Patient/{0}", "Patient/{0}/_history/1"])
+@pytest.mark.parametrize("form", ["{0}", "Patient/{0}", "Patient/{0}/_history/1"])
 @pytest.mark.parametrize("name", ["patient", "subject"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_patient_is_named_in_any_form(server: FhirServer, kind: str, name: str, form: str) -> None:
-    """Id, relative and absolute reference find the same, by `patient` as by `subject`."""
-    assert total(server, f"{kind}?{name}={form.format(server.chart.patient, server.base)}") == KINDS[kind]
+    """Id and relative reference find the same, by `patient` as by `subject`."""
+    assert total(server, f"{kind}?{name}={form.format(server.chart.patient)}") == KINDS[kind]
 
 
-def test_base_of_a_reference_is_not_compared(server: FhirServer) -> None:
-    """`Patient/1` of another server finds the results of `Patient/1` here: who asks has to compare the base."""
-    assert total(server, f"Observation?patient=https://other.example.org/fhir/Patient/{server.chart.patient}") == 30
+def test_patient_of_another_server_is_another(server: FhirServer) -> None:
+    """`Patient/1` of another server has nothing here."""
+    assert total(server, f"Observation?patient=https://other.example.org/fhir/Patient/{server.chart.patient}") == 0
 
 
 def test_two_patients_are_or_and_repetition_is_and(server: FhirServer) -> None:
@@ -78,7 +79,6 @@ def test_category_needs_no_system(server: FhirServer, system: str) -> None:
         ("date=sa2026-01-20", 10),
         ("date=eb2026-01-20", 19),
         ("date=ne2026-01-20", 29),
-        ("date=2026-01-05,2026-01-07", 2),
         ("date=ge2026-01-20T10:00:00Z", 11),
         ("date=gt2026-01-20T10:00:00Z", 10),
         ("date=ge2026-01-20T12:00:00%2B02:00", 11),
@@ -152,6 +152,7 @@ def test_patient_is_included(server: FhirServer, include: str, kinds: set[str]) 
         ("Observation?patient=x&nosuch=1", 400),
         ("Observation?patient=x&date=soon", 400),
         ("Observation?patient=x&date=ap2026-01-01", 400),
+        ("Observation?patient=x&date=2026-01-05,2026-01-07", 400),
         ("Observation?patient=x&_count=abc", 400),
         ("Observation?patient=x&_sort=nosuch", 400),
         ("Observation?patient=x&_sort=patient.birthdate", 400),
@@ -242,9 +243,10 @@ def test_answer_is_fhir_json_whatever_is_accepted(server: FhirServer, accept: st
 
 def test_new_result_is_found_with_no_cache(server: FhirServer) -> None:
     """`Cache-Control: no-cache` makes a search anew, and its pages are whole."""
-    search = f"Observation?patient={server.chart.stranger}&code=2524-7&_count=5"
-    before = matches(server.search(search))
-    code = {"coding": [{"system": LOINC, "code": "2524-7"}]}
-    server.put(server.chart.observation(f"lactate-{len(server.stored)}", 1, subject=server.chart.stranger, code=code))
+    nobody = f"r-{uuid.uuid4().hex}"
+    server.put({"resourceType": "Patient", "id": nobody})
+    search = f"Observation?patient={nobody}&_count=5"
+    before = server.search(search)
+    server.put(server.chart.observation(nobody, 1) | {"id": nobody, "subject": {"reference": f"Patient/{nobody}"}})
 
-    assert len(matches(server.search(search))) == len(before) + 1
+    assert (matches(before), len(matches(server.search(search)))) == ([], 1)

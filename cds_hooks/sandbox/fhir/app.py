@@ -18,7 +18,7 @@ from cds_hooks.sandbox.fhir.answers import base_of, error_answer, fhir_json
 from cds_hooks.sandbox.fhir.batches import answer_at_base
 from cds_hooks.sandbox.fhir.capability import capability_statement
 from cds_hooks.sandbox.fhir.options import Server, ServerOptions
-from cds_hooks.sandbox.fhir.reading import answer_history, answer_read
+from cds_hooks.sandbox.fhir.reading import answer_history, answer_operation, answer_read
 from cds_hooks.sandbox.fhir.searching import answer_form, answer_search
 from cds_hooks.sandbox.fhir.writing import answer_create, answer_delete, answer_update
 from cds_hooks.sandbox.resources import ResourceStore
@@ -42,6 +42,7 @@ def fhir_app(store: ResourceStore, options: ServerOptions = READ_ONLY) -> Starle
         Route(f"{kind}/_search", partial(answer_form, server), methods=["GET", "POST"]),
         Route(f"{one}/_history/{{version}}", partial(answer_read, server)),
         Route(f"{one}/_history", partial(answer_history, server)),
+        Route(f"{one}/{{operation}}", answer_operation, methods=["GET", "POST"]),
         Route(one, partial(answer_read, server)),
         Route(one, partial(answer_update, server), methods=["PUT"]),
         Route(one, partial(answer_delete, server), methods=["DELETE"]),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -16,7 +14,7 @@ from cds_hooks.sandbox.fhir.bundles import self_url
 from cds_hooks.sandbox.fhir.options import Server
 from cds_hooks.sandbox.fhir.reading import check_kind, read_resource
 from cds_hooks.sandbox.fhir.searching import first_page, further_page
-from cds_hooks.sandbox.fhir.writing import check_writes, json_of, put_resource
+from cds_hooks.sandbox.fhir.writing import check_resource, check_writes, json_of, put_resource, relative, resolved
 from cds_hooks.sandbox.resources import Resource
 
 
@@ -44,48 +42,57 @@ def run_bundle(server: Server, base: str, bundle: Resource) -> Resource:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise Refusal(400, "an entry of the Bundle is not an object")
     if kind == "transaction":
-        entries = _prepared(server, base, entries)
+        entries = _prepared(server, entries)
     answers = [_answer(server, base, entry) for entry in entries]
     links = [{"relation": "self", "url": base}]
     return {"resourceType": "Bundle", "type": f"{kind}-response", "link": links, "entry": answers}
 
 
-def _prepared(server: Server, base: str, entries: list[Resource]) -> list[Resource]:
+def _prepared(server: Server, entries: list[Resource]) -> list[Resource]:
     """Return the entries of a transaction with their ids given and their references to one another resolved."""
-    if any(_method(entry) != "GET" for entry in entries):
+    if any(_request(entry)[0] != "GET" for entry in entries):
         check_writes(server)
     given: dict[str, str] = {}
-    prepared = []
-    for entry in entries:
-        resource = entry.get("resource")
-        if _method(entry) == "POST" and isinstance(resource, dict):
-            kind, name = str(resource.get("resourceType")), str(uuid.uuid4())
-            check_kind(kind)
-            given[str(entry.get("fullUrl"))] = f"{kind}/{name}"
-            request = {"method": "PUT", "url": f"{kind}/{name}"}
-            prepared.append(entry | {"resource": resource | {"id": name}, "request": request})
-        else:
-            prepared.append(entry)
-    return [cast("Resource", _resolved(entry, given, base)) for entry in prepared]
+    prepared = [_with_id(entry, given) for entry in entries]
+    for entry in prepared:
+        method, path, _ = _request(entry)
+        if method == "PUT":
+            check_resource(path, _resource(entry))
+    return [
+        entry | {"resource": resolved(entry["resource"], given)} if isinstance(entry.get("resource"), dict) else entry
+        for entry in prepared
+    ]
 
 
-def _resolved(value: object, given: Mapping[str, str], base: str) -> object:
-    """Return a part of a resource in which references to other entries, or under the own base, are relative ones."""
-    if isinstance(value, list):
-        return [_resolved(item, given, base) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: given.get(item, item.removeprefix(f"{base}/"))
-        if name == "reference" and isinstance(item, str)
-        else _resolved(item, given, base)
-        for name, item in value.items()
-    }
+def _with_id(entry: Resource, given: dict[str, str]) -> Resource:
+    """Return an entry that posts a resource as one that puts it at a new id, and note what it replaces."""
+    method, kind, _ = _request(entry)
+    if method != "POST":
+        return entry
+    name = str(uuid.uuid4())
+    if isinstance(entry.get("fullUrl"), str):
+        given[entry["fullUrl"]] = f"{kind}/{name}"
+    return entry | {"resource": _resource(entry) | {"id": name}, "request": {"method": "PUT", "url": f"{kind}/{name}"}}
 
 
-def _method(entry: Resource) -> str:
+def _request(entry: Resource) -> tuple[str, str, str]:
+    """Return method, path and query of an entry."""
     request = entry.get("request")
-    return str(request.get("method")) if isinstance(request, dict) else ""
+    request = request if isinstance(request, dict) else {}
+    path, _, query = str(request.get("url", "")).strip("/").partition("?")
+    return str(request.get("method", "")), path, query
+
+
+def _resource(entry: Resource) -> Resource:
+    """Return the resource of an entry.
+
+    Raises:
+        Refusal: 400, there is none.
+    """
+    content = entry.get("resource")
+    if not isinstance(content, dict):
+        raise Refusal(400, "an entry that writes needs a resource")
+    return content
 
 
 def _answer(server: Server, base: str, entry: Resource) -> Resource:
@@ -98,27 +105,29 @@ def _answer(server: Server, base: str, entry: Resource) -> Resource:
 
 
 def _done(server: Server, base: str, entry: Resource) -> Resource:
-    method, url = _method(entry), str(entry.get("request", {}).get("url", "")).strip("/")
-    path, _, query = url.partition("?")
-    kind, _, name = path.partition("/")
+    method, path, query = _request(entry)
     if method == "GET":
         return {"resource": _got(server, base, path, query), "response": {"status": _status(200)}}
     check_writes(server)
+    kind, _, name = path.partition("/")
     if method == "DELETE":
         check_kind(kind)
         server.store.delete(kind, name)
         return {"response": {"status": _status(204)}}
-    if method == "POST":
-        name = str(uuid.uuid4())
-    elif method != "PUT":
+    if method not in ("POST", "PUT"):
         raise Refusal(400, "the method of an entry must be GET, POST, PUT or DELETE")
-    content = entry.get("resource")
-    if not isinstance(content, dict):
-        raise Refusal(400, "an entry that writes needs a resource")
-    stored, created = put_resource(server, kind, name, content, is_new=method == "POST")
-    version = stored["meta"]["versionId"]
-    response = {"status": _status(201 if created else 200), "location": f"{kind}/{name}/_history/{version}"}
-    return {"response": response | {"etag": version, "lastModified": stored["meta"]["lastUpdated"]}}
+    content = relative(_resource(entry), base)
+    if method == "POST":
+        content["id"] = str(uuid.uuid4())
+        path = f"{kind}/{content['id']}"
+    return {"response": _stored(path, *put_resource(server, path, content))}
+
+
+def _stored(path: str, resource: Resource, created: bool) -> Resource:  # noqa: FBT001 -- as `put_resource` says it
+    meta = resource["meta"]
+    location = f"{path}/_history/{meta['versionId']}"
+    status = _status(201 if created else 200)
+    return {"status": status, "location": location, "etag": meta["versionId"], "lastModified": meta["lastUpdated"]}
 
 
 def _got(server: Server, base: str, path: str, query: str) -> Resource:

@@ -47,9 +47,9 @@ def _shelf_of(store: ResourceStore, query: Query) -> tuple[Shelf, Sequence[Filte
 def _matching(shelf: Shelf, one: Filter) -> frozenset[str]:
     """Return the ids of the resources that meet one condition."""
     key = (one.parameter.kind, one.name)
-    if one.parameter.kind == "date":
+    if one.fits is not None:
         times = shelf.derived(key, partial(_times, parameter=one.parameter))
-        return frozenset(name for compare in one.comparisons for name, have in times if compare(have))
+        return frozenset(name for name, have in times if one.fits(have))
     if one.parameter.kind == "string":
         texts = shelf.derived(key, partial(_texts, parameter=one.parameter))
         starts = tuple(text.casefold() for text in one.asked)
@@ -82,7 +82,8 @@ def _written(have: object) -> tuple[str, ...]:
         system, code = have
         return (code, f"{system}|{code}", f"{system}|") if system else (code, f"|{code}")
     reference = str(have)
-    return reference, reference.rpartition("/")[2]
+    # A bare id means something of this server.
+    return (reference,) if "://" in reference else (reference, reference.rpartition("/")[2])
 
 
 def _order(shelf: Shelf, query: Query) -> list[str]:

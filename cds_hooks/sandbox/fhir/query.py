@@ -11,7 +11,7 @@ from typing import Final
 
 from cds_hooks.sandbox.fhir.dates import Comparison, comparison_of
 from cds_hooks.sandbox.fhir.parameters import Parameter, includes_of, parameters_of
-from cds_hooks.sandbox.resources import without_base
+from cds_hooks.sandbox.resources import without_version
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -28,13 +28,13 @@ class Filter:
         name: of the search parameter.
         parameter: what it looks at.
         asked: values, one of which must fit; references without a base.
-        comparisons: the same as comparisons, where it is a date.
+        fits: tells whether a time fits, where a date is asked for.
     """
 
     name: str
     parameter: Parameter
     asked: tuple[str, ...]
-    comparisons: tuple[Comparison, ...] = ()
+    fits: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,10 @@ class Query:
         return self.summary == "count" or self.count == 0
 
 
-def parse(kind: str, pairs: Pairs) -> Query:
+def parse(kind: str, pairs: Pairs, base: str = "") -> Query:
     """Take a search apart, refusing what is unknown: a filter that vanishes silently shows other people's data.
+
+    Absolute references beneath `base` are read as relative ones; others are of another server.
 
     Raises:
         BadSearch: a parameter is unknown, empty or malformed.
@@ -81,7 +83,7 @@ def parse(kind: str, pairs: Pairs) -> Query:
             raise BadSearch(f'the search parameter "{_shown(name, known)}" is empty')
         if name not in known and name not in _RESULT:
             raise BadSearch(f"unknown search parameter for resource type {kind}; valid are: {_listed(known)}")
-    filters = [_filter(name, known[name], value) for name, value in pairs if name in known]
+    filters = [_filter(name, known[name], value, base) for name, value in pairs if name in known]
     options = {name: value for name, value in pairs if name in _RESULT}
     chosen = {field: read(kind, options[name]) for name, (field, read) in _READERS.items() if name in options}
     includes = tuple(_include(kind, value) for name, value in pairs if name == "_include")
@@ -97,15 +99,15 @@ def _shown(name: str, known: Iterable[str]) -> str:
     return name if name in {*known, *_RESULT} else "?"
 
 
-def _filter(name: str, parameter: Parameter, value: str) -> Filter:
+def _filter(name: str, parameter: Parameter, value: str, base: str) -> Filter:
     asked = tuple(filter(None, value.split(",")))
     if parameter.kind == "reference":
-        # `ID`, `Patient/ID` and `[base]/Patient/ID` mean the same, whatever the base is: HAPI compares the rest.
-        return Filter(name, parameter, tuple(without_base(text) for text in asked))
+        return Filter(name, parameter, tuple(without_version(text.removeprefix(f"{base}/")) for text in asked))
     if parameter.kind != "date":
         return Filter(name, parameter, asked)
     try:
-        return Filter(name, parameter, asked, tuple(comparison_of(text) for text in asked))
+        # One date, as on HAPI, which knows no "or" of dates.
+        return Filter(name, parameter, asked, comparison_of(value))
     except ValueError:
         raise BadSearch(f'the search parameter "{name}" is no date') from None
 

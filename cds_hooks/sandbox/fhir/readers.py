@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cds_hooks.sandbox.fhir.dates import EARLIEST, LATEST, Interval, parse_date
-from cds_hooks.sandbox.resources import Resource, without_base
+from cds_hooks.sandbox.resources import Resource, without_version
 
 Token = tuple[str, str]
 """System and code; the system is empty where the resource states none."""
@@ -48,13 +48,13 @@ def identifiers(resource: Resource) -> Iterator[Token]:
 
 
 def references(*paths: str) -> Callable[[Resource], Iterator[str]]:
-    """Return a reader of references, without base address and version."""
+    """Return a reader of references, without a version."""
 
     def read(resource: Resource) -> Iterator[str]:
         for path in paths:
             for item in _items(resource, path):
                 if isinstance(item, dict) and isinstance(item.get("reference"), str):
-                    yield without_base(item["reference"])
+                    yield without_version(item["reference"])
 
     return read
 
@@ -62,7 +62,7 @@ def references(*paths: str) -> Callable[[Resource], Iterator[str]]:
 def patients(*paths: str) -> Callable[[Resource], Iterator[str]]:
     """Return a reader of references to Patients, and to nothing else."""
     every = references(*paths)
-    return lambda resource: (one for one in every(resource) if one.startswith("Patient/"))
+    return lambda resource: (one for one in every(resource) if one.split("/")[-2:-1] == ["Patient"])
 
 
 def times(*paths: str) -> Callable[[Resource], Iterator[Interval]]:

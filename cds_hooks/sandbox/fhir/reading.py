@@ -46,6 +46,14 @@ def read_resource(server: Server, base: str, kind: str, name: str, version: str 
         raise Refusal(404, f"there is no such {kind}") from None
 
 
+async def answer_operation(request: Request) -> Response:
+    """Refuse what is asked of one resource beyond its versions."""
+    check_kind(request.path_params["kind"])
+    if request.path_params["operation"].startswith("$"):
+        raise Refusal(400, "this server has no operations", "not-supported")
+    raise Refusal(404, "there is nothing at this address")
+
+
 async def answer_read(server: Server, request: Request) -> Response:
     """Answer a read or vread."""
     kind, name = request.path_params["kind"], request.path_params["name"]

@@ -53,7 +53,7 @@ def first_page(server: Server, base: str, kind: str, pairs: Pairs, own_url: str)
     """
     check_kind(kind)
     try:
-        query = parse(kind, pairs)
+        query = parse(kind, pairs, base)
     except BadSearch as error:
         raise Refusal(400, str(error)) from None
     search = Search(query, find(server.store, query))

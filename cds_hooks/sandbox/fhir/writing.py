@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Mapping
+from typing import cast
 
 import orjson
 from starlette.requests import Request
@@ -43,7 +45,8 @@ async def answer_create(server: Server, request: Request) -> Response:
     """Answer a POST of a resource: it gets an id of the server's."""
     check_writes(server)
     kind, base = request.path_params["kind"], base_of(request)
-    resource, _ = put_resource(server, kind, str(uuid.uuid4()), await json_of(request), is_new=True)
+    name = str(uuid.uuid4())
+    resource, _ = put_resource(server, f"{kind}/{name}", relative(await json_of(request), base) | {"id": name})
     headers = version_headers(base, resource)
     return fhir_json(resource, 201, headers | {"Location": headers["Content-Location"]})
 
@@ -52,9 +55,9 @@ async def answer_update(server: Server, request: Request) -> Response:
     """Answer a PUT of a resource, which may be new."""
     check_writes(server)
     kind, name = request.path_params["kind"], request.path_params["name"]
-    content = await json_of(request)
+    content = relative(await json_of(request), base_of(request))
     _check_version(server, kind, name, request.headers.get("if-match"))
-    resource, created = put_resource(server, kind, name, content)
+    resource, created = put_resource(server, f"{kind}/{name}", content)
     return fhir_json(resource, 201 if created else 200, version_headers(base_of(request), resource))
 
 
@@ -65,22 +68,52 @@ def _check_version(server: Server, kind: str, name: str, expected: str | None) -
         raise Refusal(409, "this is not the current version")
 
 
-def put_resource(
-    server: Server, kind: str, name: str, content: Resource, *, is_new: bool = False
-) -> tuple[Resource, bool]:
-    """Store a resource under a name; return it as stored, and whether there was none before.
+def relative(resource: Resource, base: str) -> Resource:
+    """Return a resource whose references beneath the own base are relative ones."""
+    return cast("Resource", _with_references(resource, lambda reference: reference.removeprefix(f"{base}/")))
+
+
+def resolved(resource: Resource, given: Mapping[str, str]) -> Resource:
+    """Return a resource whose references to entries of a Bundle are those that the server has given."""
+    return cast("Resource", _with_references(resource, lambda reference: given.get(reference, reference)))
+
+
+def _with_references(value: object, change: Callable[[str], str]) -> object:
+    if isinstance(value, list):
+        return [_with_references(item, change) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: change(item) if name == "reference" and isinstance(item, str) else _with_references(item, change)
+        for name, item in value.items()
+    }
+
+
+def check_resource(reference: str, content: Resource) -> None:
+    """Refuse a resource that cannot be stored at `Type/id`.
 
     Raises:
         Refusal: 404, the type is not served; 400, it is another type or has another id.
     """
+    kind, _, name = reference.partition("/")
     check_kind(kind)
     if content.get("resourceType") != kind:
         raise Refusal(400, "the resource is not of the type of the address")
-    if not is_new and content.get("id") != name:
+    if content.get("id") != name:
         raise Refusal(400, "the resource needs the id of the address")
+
+
+def put_resource(server: Server, reference: str, content: Resource) -> tuple[Resource, bool]:
+    """Store a resource at `Type/id`; return it as stored, and whether there was none before.
+
+    Raises:
+        Refusal: as `check_resource`, or its id is none.
+    """
+    check_resource(reference, content)
+    kind, _, name = reference.partition("/")
     before = server.store.history(kind, name)
     try:
-        version = server.store.put(content | {"id": name})
+        version = server.store.put(content)
     except ValueError as error:
         raise Refusal(400, str(error)) from None
     created = not before or before[-1].resource is None

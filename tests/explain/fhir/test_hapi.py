@@ -8,7 +8,7 @@ import pytest
 from explain.fhir.bundle import transaction
 from tests.explain.fhir.told import VARIANTS, told
 from tests.explain.fhir.transparency import AI_PROVENANCE, DEFINITIONS
-from tests.integration.hapi_server import hapi_server, why_not
+from tests.integration.hapi_server import why_not
 from tests.integration.judging import errors_in
 
 pytestmark = [pytest.mark.hapi, pytest.mark.skipif(bool(why_not()), reason=why_not() or "HAPI can be started")]
@@ -17,12 +17,9 @@ JSON = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+jso
 
 
 @pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def http(hapi_base: str) -> Iterator[httpx.Client]:
     """A client of a server that knows the profiles of AI Transparency on FHIR."""
-    with (
-        hapi_server(tmp_path_factory.mktemp("hapi") / "hapi.log") as base,
-        httpx.Client(base_url=base, headers=JSON, timeout=120) as http,
-    ):
+    with httpx.Client(base_url=hapi_base, headers=JSON, timeout=120) as http:
         for one in DEFINITIONS:
             http.put(f"/{one['resourceType']}/{one['id']}", json=one).raise_for_status()
         yield http
