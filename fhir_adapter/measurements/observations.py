@@ -42,7 +42,7 @@ def read_measurements(
             elif result is not None:
                 gaps[result] = None
     measurements = without_duplicates(found)
-    measurements.sort(key=lambda each: (each.taken_at, each.source.reference, each.loinc), reverse=True)
+    measurements.sort(key=lambda each: (each.taken_at.timestamp(), each.source.reference, each.loinc), reverse=True)
     present = {reading.quantity.name for _, reading in found}
     return tuple(measurements), tuple(
         gap for gap in gaps if gap.reason is not GapReason.MISSING or gap.item not in present
