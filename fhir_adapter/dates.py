@@ -7,7 +7,7 @@ Too old rather than too new, so that a vague reading never passes for a fresh on
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from fhir_adapter.shape import as_dict

@@ -29,9 +29,7 @@ def overlap(one: Normal, other: Normal) -> bool:
 
 def test_no_key_name_or_code_is_there_twice() -> None:
     """A code that means two quantities would mean neither."""
-    counts = Counter(
-        text for row in QUANTITIES for text in (f"key {row.key}", f"name {row.name}", *row.loinc)
-    )
+    counts = Counter(text for row in QUANTITIES for text in (f"key {row.key}", f"name {row.name}", *row.loinc))
 
     assert [text for text, count in counts.items() if count > 1] == []
     assert len(QUANTITY_OF_LOINC) == sum(len(row.loinc) for row in QUANTITIES)
@@ -41,7 +39,9 @@ def test_no_key_name_or_code_is_there_twice() -> None:
 def test_ranges_lie_within_what_is_possible(quantity: Quantity) -> None:
     """What is normal is possible, and every range has its lower limit below its upper one."""
     low, high = quantity.plausible
-    limits = [(low if band.low is None else band.low, high if band.high is None else band.high) for band in quantity.normal]
+    limits = [
+        (low if band.low is None else band.low, high if band.high is None else band.high) for band in quantity.normal
+    ]
 
     assert all(low <= least < most <= high for least, most in limits)
     assert 0 < quantity.stale_after_h < inf

@@ -113,7 +113,7 @@ def test_heading_of_a_panel_lacks_nothing(parts: Json) -> None:
     ],
 )
 def test_absent_value_is_told_with_its_meaning(codes: tuple[str, ...], reason: GapReason, detail: str) -> None:
-    """dataAbsentReason becomes words for a clinician."""
+    """DataAbsentReason becomes words for a clinician."""
     assert number_of(absent(*codes), CRP) == Unusable(reason, detail)
 
 

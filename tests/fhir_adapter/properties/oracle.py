@@ -1,4 +1,4 @@
-"""What a value should be, worked out without the code under test: ucumvert and pint directly, and a few words for it."""
+"""What a value should be, worked out without the code under test: by ucumvert and pint directly."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.fhir_adapter.builders import UCUM, Json
 # What the strategies write that is no UCUM; typed here again, so that a wrong row of ours would show.
 _PRINTED: Final = {
     "K/uL": "10*3/uL", "k/ul": "10*3/uL", "x10E3/uL": "10*3/uL", "10^9/L": "10*9/L", "G/L": "10*9/L", "cells/uL": "/uL",
-    "°F": "[degF]", "°C": "Cel", "bpm": "/min", "breaths/min": "/min", "mmHg": "mm[Hg]", "mEq/L": "meq/L", "lbs": "[lb_av]",
-    "inches": "[in_i]", "MG/DL": "mg/dL", "mcg/L": "ug/L", "µmol/L": "umol/L", "IU/L": "[iU]/L", "pH": "[pH]",
-    "ug/mL{FEU}": "ug/mL", "ng/mL{DDU}": "ng/mL", "%{saturation}": "%", "{beats}/min": "/min",
+    "°F": "[degF]", "°C": "Cel", "bpm": "/min", "breaths/min": "/min", "mmHg": "mm[Hg]", "mEq/L": "meq/L",
+    "lbs": "[lb_av]", "inches": "[in_i]", "MG/DL": "mg/dL", "mcg/L": "ug/L", "µmol/L": "umol/L", "IU/L": "[iU]/L",
+    "pH": "[pH]", "ug/mL{FEU}": "ug/mL", "ng/mL{DDU}": "ng/mL", "%{saturation}": "%", "{beats}/min": "/min",
 }  # fmt: skip
 _GRAM_PER_MOLE: Final = {
     "haemoglobin": 16114.5, "creatinine": 113.12, "urea": 60.056, "glucose": 180.156, "glucose_capillary": 180.156,
@@ -28,7 +28,7 @@ _AS_IT_IS: Final = {("[iU]/L", "U/L"), ("[pH]", "[pH]"), ("1", "[pH]")}
 
 @cache
 def registry() -> Any:
-    """ucumvert's own registry, which the adapter does not use."""
+    """Ucumvert's own registry, which the adapter does not use."""
     return ucumvert.PintUcumRegistry()
 
 

@@ -1,6 +1,6 @@
 """How many examples a property is tried on: a few hundred with every test run, ten thousand when asked.
 
-    HYPOTHESIS_PROFILE=deep python -m pytest tests/fhir_adapter/properties
+HYPOTHESIS_PROFILE=deep python -m pytest tests/fhir_adapter/properties
 """
 
 from __future__ import annotations

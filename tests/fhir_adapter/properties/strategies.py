@@ -30,18 +30,41 @@ CODES: Final = sorted(QUANTITY_OF_LOINC)
 PANELS: Final = ("85354-9", "58410-2", "24323-8", "99999-9")
 UNITS: Final = (
     "mg/L", "mg/dL", "g/L", "g/dL", "ug/L", "ug/mL", "ng/mL", "ng/L", "pg/mL", "mmol/L", "umol/L", "nmol/L", "pmol/L",
-    "meq/L", "10*9/L", "10*3/uL", "10*6/uL", "/uL", "Cel", "[degF]", "K", "/min", "Hz", "%", "1", "L/L", "mm[Hg]", "kPa",
-    "kg", "g", "[lb_av]", "cm", "m", "[in_i]", "L/min", "mL/min", "U/L", "[iU]/L", "[pH]", "K/uL", "k/ul", "x10E3/uL",
-    "10^9/L", "G/L", "cells/uL", "°F", "°C", "bpm", "breaths/min", "mmHg", "mEq/L", "lbs", "inches", "MG/DL", "mcg/L",
-    "µmol/L", "IU/L", "pH", "ug/mL{FEU}", "ng/mL{DDU}", "%{saturation}", "{beats}/min", "", " ", "furlong", "((", "10*999999/L",
+    "meq/L", "10*9/L", "10*3/uL", "10*6/uL", "/uL", "Cel", "[degF]", "K", "/min", "Hz", "%", "1", "L/L", "mm[Hg]",
+    "kPa", "kg", "g", "[lb_av]", "cm", "m", "[in_i]", "L/min", "mL/min", "U/L", "[iU]/L", "[pH]", "K/uL", "k/ul",
+    "x10E3/uL", "10^9/L", "G/L", "cells/uL", "°F", "°C", "bpm", "breaths/min", "mmHg", "mEq/L", "lbs", "inches", "MG/DL",
+    "mcg/L", "µmol/L", "IU/L", "pH", "ug/mL{FEU}", "ng/mL{DDU}", "%{saturation}", "{beats}/min", "", " ",
+    "furlong", "((", "10*999999/L",
 )  # fmt: skip
-NUMBERS: Final = (0, 1, -1, 0.4, 5, 7.4, 38.5, 48, 97, 120, 1e9, 1e300, -1e300, 5e-324, 2**63, True, "48", "<5", None, [48])
+NUMBERS: Final = (
+    0,
+    1,
+    -1,
+    0.4,
+    5,
+    7.4,
+    38.5,
+    48,
+    97,
+    120,
+    1e9,
+    1e300,
+    -1e300,
+    5e-324,
+    2**63,
+    True,
+    "48",
+    "<5",
+    None,
+    [48],
+)
 STATUSES: Final = (
     "final", "corrected", "amended", "preliminary", "registered", "cancelled", "entered-in-error", "unknown", "?",
 )  # fmt: skip
 MOMENTS: Final = (
     "2026-11-24T08:00:00Z", "2026-11-24T08:00:00Z", "2026-11-24T10:00:00+02:00", "2026-11-23T24:00:00Z", "2026-11-24",
-    "2026-11", "2016-12-31T23:59:60Z", "2026-11-26T12:00:00Z", "9999-12-31T23:59:59-14:00", "2026-02-30", "soon", "", None,
+    "2026-11", "2016-12-31T23:59:60Z", "2026-11-26T12:00:00Z", "9999-12-31T23:59:59-14:00", "2026-02-30", "soon", "",
+    None,
 )  # fmt: skip
 FOREIGN: Final = (
     "Patient/other", f"Patient/{PATIENT_ID}x", "https://elsewhere.example.org/fhir/Patient/" + PATIENT_ID,
@@ -58,8 +81,10 @@ def nested(depth: int) -> Any:
     return value
 
 
-JUNK: Final = st.one_of(
-    st.sampled_from([None, True, False, 0, -1, 2**53, 1e308, "", " ", "48", "\u202e48", "𝟜𝟠", "\x00", [], {}, [[]], [None]]),
+JUNK: Final[st.SearchStrategy[Any]] = st.one_of(
+    st.sampled_from(
+        [None, True, False, 0, -1, 2**53, 1e308, "", " ", "48", "\u202e48", "𝟜𝟠", "\x00", [], {}, [[]], [None]]
+    ),
     st.sampled_from([*MOMENTS, *UNITS, *FOREIGN, *STATUSES]),
     st.text(max_size=12),
     st.floats(allow_nan=False, allow_infinity=False),
@@ -195,7 +220,12 @@ def prefetches(draw: st.DrawFn) -> Json:
     by_type = {"vitals": "Observation", "notes": "DocumentReference", "imaging": "ImagingStudy"}
     parts = {key: bundle(*(one for one in found if one.get("resourceType") == kind)) for key, kind in by_type.items()}
     others = [one for one in found if one.get("resourceType") not in by_type.values()]
-    whole: Json = {"patient": draw(usually(st.just(patient()), mutated(patient()), 9)), "labs": bundle(*others), "reports": None, **parts}
+    whole: Json = {
+        "patient": draw(usually(st.just(patient()), mutated(patient()), 9)),
+        "labs": bundle(*others),
+        "reports": None,
+        **parts,
+    }
     if draw(one_in(20)):
         whole[draw(st.sampled_from(sorted(whole)))] = draw(JUNK)
     return whole

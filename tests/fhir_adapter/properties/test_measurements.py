@@ -26,7 +26,6 @@ from tests.fhir_adapter.properties.profiles import PROFILE
 from tests.fhir_adapter.properties.strategies import OWN, prefetches
 
 
-
 def as_sent(value: Any) -> Any:
     """The value as it arrives: as JSON, read by the library that reads requests."""
     return orjson.loads(json.dumps(value))
@@ -66,8 +65,10 @@ def is_source(resource: Json, measurement: Measurement) -> bool:
     cited, _, own_id = measurement.source.reference.partition("/")
     own = resource.get("id")
     named = (own.strip() if isinstance(own, str) else "") or content_digest(resource)[:16]
-    return cited == resource.get("resourceType") and own_id == named and (
-        measurement.source.version in (str(version).strip(), content_digest(resource))
+    return (
+        cited == resource.get("resourceType")
+        and own_id == named
+        and (measurement.source.version in (str(version).strip(), content_digest(resource)))
     )
 
 
