@@ -50,8 +50,9 @@ def convert(value: float, unit: str, target: str, key: str) -> float | None:
     except (LarkError, pint.PintError, ucumvert.InvalidUcumError):
         return None
     whole = registry().Quantity(value * one.magnitude, one.units)
-    per_mole = registry().Quantity(_GRAM_PER_MOLE.get(key, 1.0), "g/mol")
-    for tried in (whole, whole * per_mole, whole / per_mole) if key in _GRAM_PER_MOLE else (whole,):
-        if tried.is_compatible_with(wanted.units):
-            return float(tried.to(wanted.units).magnitude / wanted.magnitude)
-    return None
+    tried = [whole]
+    if key in _GRAM_PER_MOLE and given not in ("[degF]", "Cel"):
+        per_mole = registry().Quantity(_GRAM_PER_MOLE[key], "g/mol")
+        tried += [whole * per_mole, whole / per_mole]
+    fitting = (each for each in tried if each.is_compatible_with(wanted.units))
+    return next((float(each.to(wanted.units).magnitude / wanted.magnitude) for each in fitting), None)

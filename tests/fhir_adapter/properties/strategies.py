@@ -32,8 +32,8 @@ UNITS: Final = (
     "mg/L", "mg/dL", "g/L", "g/dL", "ug/L", "ug/mL", "ng/mL", "ng/L", "pg/mL", "mmol/L", "umol/L", "nmol/L", "pmol/L",
     "meq/L", "10*9/L", "10*3/uL", "10*6/uL", "/uL", "Cel", "[degF]", "K", "/min", "Hz", "%", "1", "L/L", "mm[Hg]",
     "kPa", "kg", "g", "[lb_av]", "cm", "m", "[in_i]", "L/min", "mL/min", "U/L", "[iU]/L", "[pH]", "K/uL", "k/ul",
-    "x10E3/uL", "10^9/L", "G/L", "cells/uL", "°F", "°C", "bpm", "breaths/min", "mmHg", "mEq/L", "lbs", "inches", "MG/DL",
-    "mcg/L", "µmol/L", "IU/L", "pH", "ug/mL{FEU}", "ng/mL{DDU}", "%{saturation}", "{beats}/min", "", " ",
+    "x10E3/uL", "10^9/L", "G/L", "cells/uL", "°F", "°C", "bpm", "breaths/min", "mmHg", "mEq/L", "lbs", "inches",
+    "MG/DL", "mcg/L", "µmol/L", "IU/L", "pH", "ug/mL{FEU}", "ng/mL{DDU}", "%{saturation}", "{beats}/min", "", " ",
     "furlong", "((", "10*999999/L",
 )  # fmt: skip
 NUMBERS: Final = (
