@@ -43,9 +43,10 @@ def without_duplicates(found: Iterable[Read]) -> list[Measurement]:
     unless both name a specimen and not the same; of one specimen, the one that was issued last counts; and what
     has the same value, by whatever code, unit or interface, counts once.
     """
-    together: dict[tuple[str, datetime], list[Read]] = {}
+    together: dict[tuple[str, float], list[Read]] = {}
     for read in found:
-        together.setdefault((read[0].key, read[0].taken_at), []).append(read)
+        # Moments are compared as numbers, which is several times faster than with their zones.
+        together.setdefault((read[0].key, read[0].taken_at.timestamp()), []).append(read)
     kept: list[Measurement] = []
     for group in together.values():
         kept += [group[0][0]] if len(group) == 1 else _different(_last_issued(_corrected(group)))

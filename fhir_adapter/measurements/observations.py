@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from fhir_adapter.measurements.duplicates import Read, newest_versions, without_duplicates
-from fhir_adapter.measurements.quantity import Quantity
 from fhir_adapter.measurements.readings import Reading, readings_of
 from fhir_adapter.measurements.values import Unusable, number_of
 from fhir_adapter.record import Gap, GapReason, Measurement
@@ -16,10 +15,13 @@ from fhir_adapter.shape import Resource
 USABLE_STATUSES: Final = frozenset({"final", "amended", "corrected"})
 """ObservationStatus (R4, R5) of results that somebody stands behind."""
 _AWAITED: Final = {
-    "registered": "its result is awaited",
-    "preliminary": "there is only a preliminary result",
-    "unknown": "nobody states that its result is final",
+    "registered": Unusable(GapReason.MISSING, "its result is awaited"),
+    "preliminary": Unusable(GapReason.MISSING, "there is only a preliminary result"),
+    "unknown": Unusable(GapReason.MISSING, "nobody states that its result is final"),
 }
+_NO_STATUS: Final = Unusable(GapReason.UNREADABLE, "its status is not known")
+_NO_DATE: Final = Unusable(GapReason.UNREADABLE, "it is not dated")
+_IN_THE_FUTURE: Final = Unusable(GapReason.IMPLAUSIBLE, "it is dated in the future")
 _CLOCK_TOLERANCE: Final = timedelta(hours=24)
 """A date without a time or zone may lie this far ahead of us; beyond it a reading is dated in the future."""
 
@@ -40,33 +42,25 @@ def read_measurements(
             if isinstance(result, Measurement):
                 found.append((result, reading))
             elif result is not None:
-                gaps[result] = None
+                gaps[Gap("structured", reading.quantity.name, result.reason, result.detail)] = None
     measurements = without_duplicates(found)
-    measurements.sort(key=lambda each: (each.taken_at, each.source.reference, each.loinc), reverse=True)
+    measurements.sort(key=lambda each: (each.taken_at.timestamp(), each.source.reference, each.loinc), reverse=True)
     present = {reading.quantity.name for _, reading in found}
     return tuple(measurements), tuple(
         gap for gap in gaps if gap.reason is not GapReason.MISSING or gap.item not in present
     )
 
 
-def _measure(reading: Reading, asked_at: datetime) -> Measurement | Gap | None:
-    quantity, status = reading.quantity, reading.status
-    if status in _AWAITED:
-        return _gap(quantity, GapReason.MISSING, _AWAITED[status])
-    if status not in USABLE_STATUSES:
-        return _gap(quantity, GapReason.UNREADABLE, "its status is not known")
+def _measure(reading: Reading, asked_at: datetime) -> Measurement | Unusable | None:
+    quantity = reading.quantity
+    if reading.status not in USABLE_STATUSES:
+        return _AWAITED.get(reading.status, _NO_STATUS)
     value = number_of(reading.content, quantity)
-    if value is None:
-        return None
-    if isinstance(value, Unusable):
-        return _gap(quantity, value.reason, value.detail)
+    if value is None or isinstance(value, Unusable):
+        return value
     taken_at = reading.taken_at
     if taken_at is None:
-        return _gap(quantity, GapReason.UNREADABLE, "it is not dated")
+        return _NO_DATE
     if taken_at > asked_at + _CLOCK_TOLERANCE:
-        return _gap(quantity, GapReason.IMPLAUSIBLE, "it is dated in the future")
+        return _IN_THE_FUTURE
     return Measurement(quantity.key, reading.loinc, value, quantity.unit, taken_at, reading.source)
-
-
-def _gap(quantity: Quantity, reason: GapReason, detail: str) -> Gap:
-    return Gap("structured", quantity.name, reason, detail)

@@ -45,4 +45,4 @@ SPELLINGS: Final = {
 megalitre), compared in lower case and without blanks."""
 
 EXACT: Final = {"G/L": "10*9/L", "{pH}": "[pH]"}
-"""What is looked up as it is written: giga per litre is no gram per litre, and this annotation is all there is of it."""
+"""What is looked up as it is written: giga per litre is no gram per litre, and of pH there may be nothing but this."""

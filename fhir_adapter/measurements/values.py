@@ -58,7 +58,9 @@ def number_of(content: Resource, quantity: Quantity) -> float | Unusable | None:
     """
     forms = [name for name in content if name.startswith("value") and content[name] is not None]
     if "dataAbsentReason" in content:
-        return _absent(content["dataAbsentReason"]) if not forms else _unreadable("it has a value and a reason for none")
+        return (
+            _absent(content["dataAbsentReason"]) if not forms else _unreadable("it has a value and a reason for none")
+        )
     if not forms:
         is_heading = "component" in content or "hasMember" in content
         return None if is_heading else _unreadable("it holds no value")

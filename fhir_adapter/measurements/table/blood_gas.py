@@ -37,7 +37,9 @@ _LACTATE: Final = Quantity(
 )
 
 
-def _of(blood: Quantity, vessel: str, codes: tuple[str, ...], low: float | None = None, high: float | None = None) -> Quantity:
+def _of(
+    blood: Quantity, vessel: str, codes: tuple[str, ...], low: float | None = None, high: float | None = None
+) -> Quantity:
     """Return the same quantity in the blood of one kind of vessel, with the reference range of adults."""
     normal = () if low is high is None else (Normal(low, high, _SOURCE, ADULT),)
     return replace(blood, key=f"{blood.key}_{vessel}", name=f"{blood.name}, {vessel}", loinc=codes, normal=normal)

@@ -1,4 +1,4 @@
-"""Blood chemistry: salts, kidney, sugar, liver. Of serum, plasma or whole blood; other fluids have codes of their own."""
+"""Blood chemistry: salts, kidney, sugar, liver. Of serum, plasma or whole blood; other fluids have other codes."""
 
 from __future__ import annotations
 

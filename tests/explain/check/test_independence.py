@@ -32,7 +32,7 @@ def test_checkers_import_types_only(path: Path) -> None:
 
 @pytest.mark.parametrize("quantity", MEASURED, ids=lambda quantity: quantity.key)
 def test_the_second_table_agrees_with_the_first(quantity: Quantity) -> None:
-    """The checker's own table has every quantity the model takes, with its codes, unit, range of ages 1 to 5, molar mass and name."""
+    """The checker's own table has what the model takes: codes, unit, range of ages 1 to 5, molar mass and name."""
     own = measures()[quantity.key]
     assert (own.loinc, own.unit, own.normal, own.molar_mass) == (
         frozenset(quantity.loinc), quantity.unit, normal_of(quantity.key), quantity.molar_mass,
