@@ -19,6 +19,7 @@ class FhirSettings(BaseSettings):
         page_size: resources asked for in one page.
         max_pages: pages read of one search before it is called incomplete.
         max_bytes: largest answer taken, after decompression.
+        max_image_bytes: largest DICOM file or frame taken; where a file is larger, its frame is asked for.
         max_connections: connections open at once.
         keepalive_s: seconds an idle connection is kept.
     """
@@ -30,6 +31,7 @@ class FhirSettings(BaseSettings):
     page_size: int = Field(default=100, ge=1, le=1000)
     max_pages: int = Field(default=10, ge=1)
     max_bytes: int = Field(default=32 * MIB, ge=1)
+    max_image_bytes: int = Field(default=64 * MIB, ge=1)
     max_connections: int = Field(default=20, ge=1)
     keepalive_s: float = Field(default=30.0, ge=0)
 

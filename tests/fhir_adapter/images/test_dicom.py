@@ -157,7 +157,20 @@ def test_moment_of_exposure_is_read(elements: dict[str, Any], moment: datetime |
 @pytest.mark.parametrize(
     ("elements", "problem"),
     [
-        ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "not a grey image"),
+        (
+            {
+                "PhotometricInterpretation": "RGB",
+                "SamplesPerPixel": 3,
+                "PlanarConfiguration": 0,
+                "BitsAllocated": 8,
+                "BitsStored": 8,
+                "HighBit": 7,
+                "Columns": 40,
+            },
+            "not a grey image",
+        ),
+        ({"SamplesPerPixel": 3}, "not a grey image"),
+        ({"HighBit": 15}, "unusual bits"),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "not a grey image"),
         ({"BitsStored": 4}, "neither 8 nor 16 bits"),
         ({"BitsAllocated": 32}, "neither 8 nor 16 bits"),

@@ -1,6 +1,9 @@
+from collections.abc import Sequence
+
 import httpx
 import pytest
 
+from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.images.films import MAX_TRIES, read_films, read_prior
@@ -14,6 +17,7 @@ from tests.fhir_adapter.builders import (
     endpoint,
     multipart,
     never,
+    patient,
     series,
     settings,
     soon,
@@ -37,6 +41,10 @@ class Archive:
         return multipart(found) if isinstance(found, bytes) else answer(b"", 404)
 
 
+def chart_of(studies: Sequence[Json]) -> Chart:
+    return Chart(patient(), studies=tuple(studies), endpoints=(endpoint(),))
+
+
 def web_of(archive: Archive) -> DicomWeb:
     return DicomWeb(httpx.AsyncClient(transport=httpx.MockTransport(archive)), settings())
 
@@ -58,7 +66,7 @@ async def test_film_is_read_with_its_source() -> None:
     """The newest film is decoded and carries view, modality, body part, date and the study it belongs to."""
     archive = Archive(uid_1_2_3_3=dicom_file())
 
-    (film,), gaps = await read_films([study()], [endpoint()], web_of(archive), soon())
+    (film,), gaps = await read_films(chart_of([study()]), None, web_of(archive), soon())
 
     assert (film.view, film.modality, film.body_part, str(film.source)) == (
         "AP",
@@ -73,7 +81,7 @@ async def test_moment_of_exposure_stands_before_the_start_of_the_study() -> None
     """The film's own date is better than its study's."""
     taken = dicom_file(AcquisitionDate="20261124", AcquisitionTime="073000")
 
-    (film,), _ = await read_films([study()], [endpoint()], web_of(Archive(uid_1_2_3_3=taken)), soon())
+    (film,), _ = await read_films(chart_of([study()]), None, web_of(Archive(uid_1_2_3_3=taken)), soon())
 
     assert film.acquired_at.isoformat() == "2026-11-24T07:30:00+00:00"
 
@@ -82,7 +90,7 @@ async def test_only_one_film_is_fetched() -> None:
     """Once a film is read, no other is fetched."""
     archive = Archive(uid_1_1=dicom_file(SOPInstanceUID="1.1"), uid_1_2=dicom_file(SOPInstanceUID="1.2"))
 
-    films, _ = await read_films(studies_of("1.1", "1.2"), [endpoint()], web_of(archive), soon())
+    films, _ = await read_films(chart_of(studies_of("1.1", "1.2")), None, web_of(archive), soon())
 
     assert (len(films), archive.asked) == (1, ["1.1"])
 
@@ -103,7 +111,7 @@ async def test_older_film_is_used_and_the_gap_says_why(newest: object, reason: G
     """Where the newest film cannot be used the next one is, and the clinician is told."""
     archive = Archive(uid_1_1=newest, uid_1_2=dicom_file(SOPInstanceUID="1.2"))
 
-    (film,), (gap,) = await read_films(studies_of("1.1", "1.2"), [endpoint()], web_of(archive), soon())
+    (film,), (gap,) = await read_films(chart_of(studies_of("1.1", "1.2")), None, web_of(archive), soon())
 
     assert (film.source.reference, gap.reason) == ("ImagingStudy/s1", reason)
     assert gap.item == "a newer radiograph than the one used"
@@ -114,7 +122,9 @@ async def test_other_view_of_the_same_study_is_no_loss() -> None:
     lateral, frontal = dicom_file(SOPInstanceUID="1.1", ViewPosition="LL"), dicom_file(SOPInstanceUID="1.2")
     two_views = study(series(instance=[{"uid": "1.1"}, {"uid": "1.2"}]))
 
-    films, gaps = await read_films([two_views], [endpoint()], web_of(Archive(uid_1_1=lateral, uid_1_2=frontal)), soon())
+    films, gaps = await read_films(
+        chart_of([two_views]), None, web_of(Archive(uid_1_1=lateral, uid_1_2=frontal)), soon()
+    )
 
     assert (len(films), gaps) == (1, ())
 
@@ -123,7 +133,7 @@ async def test_search_for_a_film_ends() -> None:
     """A long row of unreadable films is not fetched to its end."""
     archive = Archive()
 
-    films, gaps = await read_films(studies_of(*[f"1.{n}" for n in range(9)]), [endpoint()], web_of(archive), soon())
+    films, gaps = await read_films(chart_of(studies_of(*[f"1.{n}" for n in range(9)])), None, web_of(archive), soon())
 
     assert (films, len(archive.asked)) == ((), MAX_TRIES)
     assert gaps == (Gap("image", "radiograph", GapReason.MISSING),)
@@ -133,14 +143,14 @@ async def test_silent_archive_is_asked_once() -> None:
     """When the deadline has passed, no further film is tried."""
     web = DicomWeb(httpx.AsyncClient(transport=httpx.MockTransport(never)), settings())
 
-    result = await read_films(studies_of("1.1", "1.2"), [endpoint()], web, Deadline.after(0.01))
+    result = await read_films(chart_of(studies_of("1.1", "1.2")), None, web, Deadline.after(0.01))
 
     assert result == ((), (Gap("image", "radiograph", GapReason.TIMEOUT),))
 
 
 async def test_film_without_an_archive_is_a_gap() -> None:
     """A study on file whose images cannot be fetched is not the same as no study."""
-    films, (gap,) = await read_films([study()], [endpoint()], None, soon())
+    films, (gap,) = await read_films(chart_of([study()]), None, None, soon())
 
     assert (films, gap.reason) == ((), GapReason.NO_ACCESS)
 
@@ -149,7 +159,7 @@ async def test_no_candidates_means_no_question() -> None:
     """Where no study can hold the film, the archive is not asked."""
     archive = Archive()
 
-    films, (gap,) = await read_films([study(series(modality={"code": "CT"}))], [endpoint()], web_of(archive), soon())
+    films, (gap,) = await read_films(chart_of([study(series(modality={"code": "CT"}))]), None, web_of(archive), soon())
 
     assert (films, archive.asked, gap.detail) == ((), [], "the imaging study on file is no radiograph")
 
@@ -158,7 +168,7 @@ async def test_undated_film_is_a_gap() -> None:
     """A film of no date may be of any illness."""
     archive = Archive(uid_1_2_3_3=dicom_file())
 
-    films, (gap,) = await read_films([study(started=None)], [endpoint()], web_of(archive), soon())
+    films, (gap,) = await read_films(chart_of([study(started=None)]), None, web_of(archive), soon())
 
     assert (films, gap.detail) == ((), "it is not dated")
     assert archive.asked == [FILM_UID]
@@ -166,7 +176,7 @@ async def test_undated_film_is_a_gap() -> None:
 
 async def test_film_knows_the_file_it_came_from() -> None:
     """What is made from the film can be filed beside it: the record keeps the archive's own names of it."""
-    (film,), _ = await read_films([study()], [endpoint()], web_of(Archive(uid_1_2_3_3=dicom_file())), soon())
+    (film,), _ = await read_films(chart_of([study()]), None, web_of(Archive(uid_1_2_3_3=dicom_file())), soon())
 
     assert film.file is not None
     assert (film.file.study, film.file.instance) == (STUDY_UID, FILM_UID)
@@ -176,7 +186,7 @@ async def test_film_of_the_study_before_is_read_for_comparison() -> None:
     """The newest study's films are none of its own priors."""
     archive = Archive(uid_1_1=dicom_file(SOPInstanceUID="1.1"), uid_1_2=dicom_file(SOPInstanceUID="1.2"))
 
-    prior = await read_prior(studies_of("1.1", "1.2"), [endpoint()], web_of(archive), soon())
+    prior = await read_prior(chart_of(studies_of("1.1", "1.2")), web_of(archive), soon())
 
     assert prior is not None
     assert (str(prior.source), archive.asked) == ("ImagingStudy/s1/_history/1", ["1.2"])
@@ -187,9 +197,9 @@ async def test_no_earlier_film_is_no_gap(studies: tuple[str, ...]) -> None:
     """Without an earlier study, or where its film cannot be had, there is nothing to compare and nothing missing."""
     archive = Archive(uid_1_1=dicom_file(SOPInstanceUID="1.1"))
 
-    assert await read_prior(studies_of(*studies), [endpoint()], web_of(archive), soon()) is None
+    assert await read_prior(chart_of(studies_of(*studies)), web_of(archive), soon()) is None
 
 
 async def test_prior_without_an_archive_is_none() -> None:
     """The film itself has the gap that says so."""
-    assert await read_prior(studies_of("1.1", "1.2"), [endpoint()], None, soon()) is None
+    assert await read_prior(chart_of(studies_of("1.1", "1.2")), None, soon()) is None
