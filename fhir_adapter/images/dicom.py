@@ -207,7 +207,7 @@ def _pixels(dataset: pydicom.Dataset, index: int) -> FloatArray:
 def _without_overlays(dataset: pydicom.Dataset, stored: Stored) -> Stored:
     """Drop what old files keep in the bits above the picture (overlays, retired in PS3.5 8.1.2)."""
     spare = dataset.BitsAllocated - dataset.BitsStored
-    if not spare or stored.dtype.kind != "u" or int(stored.max()) < 1 << dataset.BitsStored:  # type: ignore[call-overload]
+    if not spare or stored.dtype.kind != "u" or int(stored.max()) < 1 << dataset.BitsStored:
         return stored
     return np.asarray(stored & stored.dtype.type((1 << dataset.BitsStored) - 1))  # type: ignore[operator]
 

@@ -18,7 +18,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (_MOST_SECONDS, _MOST_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    import gdcm  # noqa: PLC0415  # after the limits
+    import gdcm  # type: ignore[import-untyped]  # noqa: PLC0415  # after the limits
 
     syntax, photometric = sys.argv[1:3]
     rows, columns, allocated, stored, signed = (int(text) for text in sys.argv[3:8])

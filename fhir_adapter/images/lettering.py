@@ -108,7 +108,7 @@ def _cells(strokes: Mask) -> Mask:
     height, width = (side // _CELL * _CELL for side in strokes.shape)
     blocks = strokes[:height, :width].view(np.uint8)
     rows = np.maximum.reduce([blocks[offset::_CELL] for offset in range(_CELL)])
-    return np.maximum.reduce([rows[:, offset::_CELL] for offset in range(_CELL)]).astype(bool)
+    return np.asarray(np.maximum.reduce([rows[:, offset::_CELL] for offset in range(_CELL)]), dtype=bool)
 
 
 def _joined(cells: Mask) -> list[Box]:

@@ -59,9 +59,9 @@ def _decode(data: bytes) -> FloatArray:
             raise ImageUnreadable("it is a moving picture")
         picture = ImageOps.exif_transpose(opened)
     if picture.mode in _DEEP:
-        return np.asarray(picture, dtype=np.float32) / _DEEPEST
+        return np.asarray(picture, dtype=np.float32) / np.float32(_DEEPEST)
     if picture.mode == "L":
-        return np.asarray(picture, dtype=np.float32) / 255
+        return np.asarray(picture, dtype=np.float32) / np.float32(255)
     if picture.mode not in _SHALLOW:
         raise ImageUnreadable("it is not a grey image")
     colours = np.asarray(picture.convert("RGBA"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import (
     FhirError,
+    FhirGone,
     FhirMalformed,
     FhirRefused,
     FhirRejected,
@@ -88,7 +89,8 @@ async def _piecewise(address: FilmAddress, dicomweb: DicomWeb, deadline: Deadlin
         try:
             frame, syntax = await dicomweb.frame(address, _frame_number(metadata), deadline)
             return _checked(address, await in_thread(lambda: _decode_frame(metadata, frame, syntax), deadline))
-        except _OTHERWISE:
+        except (*_OTHERWISE, FhirGone):
+            # Some archives have no address for single frames.
             pass
     orientation = tuple(str(value) for value in (metadata.get("00200020") or {}).get("Value") or ())
     if orientation not in ((), _UPRIGHT):

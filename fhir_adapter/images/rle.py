@@ -18,7 +18,7 @@ _RUN: Final = 128
 """Control bytes below it copy, bytes above it repeat; the byte itself means nothing."""
 
 
-def decode_rle(frame: bytes, count: int, depth: int) -> npt.NDArray[np.unsignedinteger]:
+def decode_rle(frame: bytes, count: int, depth: int) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     """Return the samples of one frame, one plane after another.
 
     Args:
@@ -43,7 +43,7 @@ def decode_rle(frame: bytes, count: int, depth: int) -> npt.NDArray[np.unsignedi
     stacked = stacked.reshape(segments // depth, depth, count)
     if depth == 1:
         return stacked[:, 0]
-    return (stacked[:, 0].astype(np.uint16) << 8) | stacked[:, 1]
+    return np.asarray(stacked[:, 0].astype(np.uint16) << 8 | stacked[:, 1], dtype=np.uint16)
 
 
 def _expand(segment: bytes, count: int) -> bytes:

@@ -6,11 +6,11 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 
-import gdcm
+import gdcm  # type: ignore[import-untyped]
 import numpy as np
 import numpy.typing as npt
 import pydicom
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -46,6 +46,7 @@ LOSSLESS = (
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
 )
+HTJ2K_SYNTAXES = (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K)
 LOSSY = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K)
 _GDCM = {
     JPEGBaseline8Bit: gdcm.TransferSyntax.JPEGBaselineProcess1,
@@ -63,7 +64,7 @@ def picture(bits: int = 12, shape: tuple[int, int] = (70, 61)) -> npt.NDArray[np
     """A smooth picture of odd width with an edge in it, always the same, that uses nearly the whole range."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     waves = 0.5 + 0.4 * np.sin(x / 9) * np.cos(y / 13) + 0.08 * (x > shape[1] // 2)
-    return np.rint(waves * (2**bits - 1)).astype(np.uint16)
+    return np.asarray(np.rint(waves * (2**bits - 1)), dtype=np.uint16)
 
 
 def file_in(syntax: UID, bits: int = 12) -> bytes:
@@ -113,3 +114,9 @@ def _by_gdcm(plain: bytes, syntax: int) -> bytes:
         writer.SetFileName(str(target))
         assert writer.Write()
         return target.read_bytes()
+
+
+def code_of(syntax: UID, bits: int = 12) -> bytes:
+    """Return the compressed frame itself."""
+    dataset = pydicom.dcmread(BytesIO(file_in(syntax, bits)))
+    return get_frame(dataset.PixelData, 0, number_of_frames=1)
