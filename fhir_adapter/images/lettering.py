@@ -24,8 +24,9 @@ _CONTRAST: Final = 90
 _WHITE: Final = 240
 _CONTRAST_OF_WHITE: Final = 32
 """The same for a stroke that is white, as what is drawn into a picture mostly is and bone seldom."""
-_REACH: Final = 16
-"""Pixels within which there is ground on both sides of a stroke."""
+_REACHES: Final = (8, 16, 32)
+_REACH_OF_WIDTH: Final = 28
+"""There is ground on both sides of a stroke within a 28th of the width, rounded down to a power of two."""
 _CELL: Final = 4
 """Side of the cells in which strokes are gathered to lines."""
 _GAP: Final = 4
@@ -91,13 +92,13 @@ def _shrunk(pixels: FloatArray, scale: int) -> Bytes:
 def _strokes(grey: Bytes) -> Mask:
     """Return where it is bright and, within reach, dark on both sides: a top-hat along the rows."""
     width = grey.shape[1]
-    padded = np.pad(grey, ((0, 0), (_REACH, _REACH)), mode="edge")
-    # Least value of the _REACH pixels to the left, and to the right, by doubling.
-    least, span = padded, 1
-    while span < _REACH:
+    reach = max((each for each in _REACHES if each * _REACH_OF_WIDTH <= width), default=_REACHES[0])
+    # Least value of the pixels within reach to the left, and to the right, by doubling.
+    least, span = np.pad(grey, ((0, 0), (reach, reach)), mode="edge"), 1
+    while span < reach:
         least = np.minimum(least[:, :-span], least[:, span:])
         span *= 2
-    left, right = least[:, :width], least[:, _REACH + 1 : _REACH + 1 + width]
+    left, right = least[:, :width], least[:, reach + 1 : reach + 1 + width]
     ground = np.maximum(left, right)
     # Bytes: where the ground is brighter the difference would wrap, hence the least of the two.
     above = grey - np.minimum(ground, grey)
