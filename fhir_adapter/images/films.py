@@ -23,6 +23,7 @@ from fhir_adapter.rest.client import FhirClient
 MAX_TRIES: Final = 4
 """Instances fetched before giving up: FHIR rarely says which of a study's films is the frontal one."""
 _NEWER: Final = "a newer radiograph than the one used"
+_OF_STUDIES: Final = "a radiograph of the imaging studies"
 Films = tuple[tuple[Film, ...], tuple[Gap, ...]]
 
 
@@ -37,7 +38,9 @@ async def read_films(chart: Chart, client: FhirClient | None, dicomweb: DicomWeb
     attached, about_attached = await read_attached(chart, client, deadline)
     if attached is None:
         return (), merge_gaps(gaps, about_attached)
-    return (attached,), merge_gaps(notices_of(attached), tuple(replace(gap, item=_NEWER) for gap in about_attached))
+    passed_over = tuple(replace(gap, item=_OF_STUDIES) for gap in gaps)
+    newer = tuple(replace(gap, item=_NEWER) for gap in about_attached)
+    return (attached,), merge_gaps(passed_over, newer, notices_of(attached))
 
 
 async def read_prior(chart: Chart, dicomweb: DicomWeb | None, deadline: Deadline) -> Film | None:

@@ -4,8 +4,10 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -34,7 +36,7 @@ except ImageUnreadable as error:
 """
 
 
-def encapsulated(code: bytes, syntax: str, **elements: object) -> bytes:
+def encapsulated(code: bytes, syntax: str, **elements: Any) -> bytes:
     dataset = pydicom.dcmread(BytesIO(dicom_file(**elements)))
     dataset.PixelData = encapsulate([code])
     dataset["PixelData"].VR = "OB"
@@ -75,7 +77,7 @@ def nested() -> bytes:
     return dicom_file() + item * 20_000
 
 
-BOMBS = {
+BOMBS: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "deflated": ("dicom", lambda: deflated(2**28), "unpacks to more than a film can be"),
     "deflated with a lie": ("dicom", lambda: deflated(2**28, 4), "unpacks to more than a film can be"),
     "JPEG 2000 of 60,000 x 60,000": (

@@ -1,7 +1,13 @@
+import base64
 from collections.abc import Sequence
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
@@ -10,6 +16,7 @@ from fhir_adapter.images.films import MAX_TRIES, read_films, read_prior
 from fhir_adapter.record import Gap, GapReason
 from tests.fhir_adapter.builders import (
     FILM_UID,
+    SERIES_UID,
     STUDY_UID,
     Json,
     answer,
@@ -18,6 +25,7 @@ from tests.fhir_adapter.builders import (
     multipart,
     never,
     patient,
+    ramp,
     series,
     settings,
     soon,
@@ -203,3 +211,108 @@ async def test_no_earlier_film_is_no_gap(studies: tuple[str, ...]) -> None:
 async def test_prior_without_an_archive_is_none() -> None:
     """The film itself has the gap that says so."""
     assert await read_prior(chart_of(studies_of("1.1", "1.2")), None, soon()) is None
+
+
+async def test_study_that_lists_nothing_is_searched_in_the_archive() -> None:
+    """Where FHIR lists no instance, the archive is asked for series and instances, once each."""
+    found = {"0020000D": STUDY_UID, "0020000E": SERIES_UID, "00080018": FILM_UID, "00080060": "CR"}
+    rows = [{tag: {"vr": "UI", "Value": [value]} for tag, value in found.items()}]
+    archive = Archive(uid_1_2_3_3=dicom_file(), uid_series=answer(rows), uid_instances=answer(rows))
+
+    films, gaps = await read_films(chart_of([study(series(instance=None))]), None, web_of(archive), soon())
+
+    assert (len(films), gaps, sorted(archive.asked)) == (1, (), [FILM_UID, "instances", "series"])
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (answer(b"", 403), GapReason.REFUSED),
+        (answer(b"", 204), GapReason.UNREADABLE),
+        (answer([]), GapReason.UNREADABLE),
+        (answer(b"<html>", content_type="text/html"), GapReason.UNREADABLE),
+        (answer({"no": "array"}), GapReason.UNREADABLE),
+        (answer(b"", 500), GapReason.FAILED),
+    ],
+)
+async def test_search_that_fails_or_finds_nothing_is_a_gap(response: httpx.Response, reason: GapReason) -> None:
+    """Refused, empty, a page in place of data: each has its reason."""
+    archive = Archive(uid_series=response, uid_instances=response)
+
+    films, (gap,) = await read_films(chart_of([study(series(instance=None))]), None, web_of(archive), soon())
+
+    assert (films, gap.reason) == ((), reason)
+
+
+@pytest.mark.parametrize(
+    ("elements", "detail"),
+    [
+        ({"PresentationIntentType": "FOR PROCESSING"}, "it is a raw picture for processing, no finished one"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1.1"}, "it is a raw picture for processing, no finished one"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2"}, "it is a report or another object, no film"),
+        ({"SeriesDescription": "Dose report"}, "it is a report or another object, no film"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "it is a scout view"),
+        ({"ViewPosition": "RAO"}, "a lateral or oblique view was passed over"),
+    ],
+)
+async def test_file_that_is_no_finished_frontal_film_is_passed_over(elements: Json, detail: str) -> None:
+    """The file's own header has the last word."""
+    archive = Archive(uid_1_2_3_3=dicom_file(**elements))
+
+    films, (gap,) = await read_films(chart_of([study()]), None, web_of(archive), soon())
+
+    assert (films, gap.detail) == ((), detail)
+
+
+def chest_photo(**changes: Any) -> Json:
+    buffer = BytesIO()
+    Image.fromarray(ramp(255, "uint8").astype(np.uint8)).save(buffer, "PNG")
+    content = {"contentType": "image/png", "data": base64.b64encode(buffer.getvalue()).decode()}
+    return {
+        "resourceType": "Media",
+        "id": "m1",
+        "status": "completed",
+        "createdDateTime": "2026-11-24",
+        "type": {"text": "Chest X-ray"},
+        "content": content,
+        **changes,
+    }
+
+
+async def test_picture_is_used_where_no_study_has_a_film() -> None:
+    """A photographed film is better than none; why the study's could not be used is told."""
+    chart = replace(chart_of([study()]), media=(chest_photo(),))
+
+    (film,), gaps = await read_films(chart, None, web_of(Archive()), soon())
+
+    assert (film.source.reference, [gap.reason for gap in gaps]) == ("Media/m1", [GapReason.MISSING])
+
+
+async def test_study_stands_before_a_newer_picture() -> None:
+    """A study's film says what it is; a picture is only looked at where there is none."""
+    chart = replace(chart_of([study()]), media=(chest_photo(createdDateTime="2026-12-24"),))
+
+    (film,), _ = await read_films(chart, None, web_of(Archive(uid_1_2_3_3=dicom_file())), soon())
+
+    assert film.source.reference == "ImagingStudy/study-1"
+
+
+async def test_lettering_is_painted_over_and_told() -> None:
+    """A name drawn into the film reaches neither model nor page, and the clinician is told that there was one."""
+    picture = Image.fromarray(np.full((400, 400), 90, dtype=np.uint8))
+    ImageDraw.Draw(picture).text((20, 20), "DOE^JANE 12.03.24", fill=255, font=ImageFont.load_default(24))
+    archive = Archive(uid_1_2_3_3=dicom_file(np.asarray(picture), 8))
+
+    (film,), (gap,) = await read_films(chart_of([study()]), None, web_of(archive), soon())
+
+    assert (film.blanked, gap.item) == (1, "lettering in the radiograph")
+    assert film.pixels.max() < 0.5
+
+
+async def test_lettering_that_the_file_claims_and_nobody_finds_is_told() -> None:
+    """BurnedInAnnotation YES without a find: the clinician should look."""
+    archive = Archive(uid_1_2_3_3=dicom_file(BurnedInAnnotation="YES"))
+
+    (film,), (gap,) = await read_films(chart_of([study()]), None, web_of(archive), soon())
+
+    assert (film.blanked, "none was found" in gap.detail) == (0, True)
