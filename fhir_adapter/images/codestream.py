@@ -1,6 +1,7 @@
 """First bytes of compressed pixels -> the size they claim, so that no decoder is handed a picture larger than agreed.
 
-JPEG and JPEG-LS (ISO/IEC 10918-1 B.2, 14495-1 C.2): the frame header. JPEG 2000 and HTJ2K (15444-1 A.5.1): SIZ.
+JPEG and JPEG-LS (ISO/IEC 10918-1 B.2, 14495-1 C.2): the frame header; JPEG 2000 and HTJ2K (15444-1 A.5.1):
+the size segment.
 """
 
 from __future__ import annotations

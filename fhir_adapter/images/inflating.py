@@ -29,7 +29,7 @@ def inflate(data: bytes, limit: int) -> bytes:
         DicomUnreadable: it inflates to more than the limit, or is no deflate stream.
         Exception: whatever pydicom raises for a damaged header.
     """
-    if DeflatedExplicitVRLittleEndian.encode() not in data or data[_PREAMBLE:_META] != b"DICM":
+    if data[_PREAMBLE:_META] != b"DICM":
         return data
     # The header is read as pydicom will read it, not by its stated length, which may lie.
     stream = BytesIO(data)

@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from fhir_adapter.images.grey import FloatArray
 
@@ -84,9 +83,14 @@ def paint_over(pixels: FloatArray, boxes: tuple[Box, ...]) -> FloatArray:
 
 
 def _shrunk(pixels: FloatArray, scale: int) -> Bytes:
-    # A tenth of the pixels are looked at first in bytes: floats of a whole film would take longer than all the rest.
-    grey = (pixels * np.float32(255)).astype(np.uint8)
-    return grey if scale == 1 else np.asarray(Image.fromarray(grey).reduce(scale))
+    """Return the picture in bytes, each the mean of scale x scale pixels."""
+    height, width = (side // scale * scale for side in pixels.shape)
+    # Every scale-th pixel, added up: half the time of Pillow's reduce, which needs the whole film in bytes first.
+    total = pixels[:height:scale, :width:scale].copy()
+    for row, column in [(row, column) for row in range(scale) for column in range(scale)][1:]:
+        total += pixels[row:height:scale, column:width:scale]
+    total *= np.float32(255 / scale**2)
+    return total.astype(np.uint8)
 
 
 def _strokes(grey: Bytes) -> Mask:

@@ -37,13 +37,12 @@ def decode_rle(frame: bytes, count: int, depth: int) -> npt.NDArray[np.uint8] | 
     if not 1 <= segments <= _MOST_SEGMENTS or segments % depth:
         raise ValueError("the RLE header is damaged")
     bounds = [*offsets[:segments], len(frame)]
-    planes = [_expand(frame[start:end], count) for start, end in pairwise(bounds)]
     # Segments run from the most to the least significant byte of each plane.
-    stacked = np.stack([np.frombuffer(plane, dtype=np.uint8) for plane in planes])
-    stacked = stacked.reshape(segments // depth, depth, count)
-    if depth == 1:
-        return stacked[:, 0]
-    return np.asarray(stacked[:, 0].astype(np.uint16) << 8 | stacked[:, 1], dtype=np.uint16)
+    samples = np.empty((segments // depth, count, depth), dtype=np.uint8)
+    for place, (start, end) in enumerate(pairwise(bounds)):
+        plane, byte = divmod(place, depth)
+        samples[plane, :, depth - 1 - byte] = np.frombuffer(_expand(frame[start:end], count), dtype=np.uint8)
+    return samples[..., 0] if depth == 1 else samples.view("<u2")[..., 0]
 
 
 def _expand(segment: bytes, count: int) -> bytes:

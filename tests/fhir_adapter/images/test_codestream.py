@@ -7,8 +7,8 @@ from fhir_adapter.images.codestream import Claim, read_claim
 from tests.fhir_adapter.images.encoders import HTJ2K_SYNTAXES, code_of
 
 
-def siz(right: int, bottom: int, tile: int = 1 << 20, components: int = 1) -> bytes:
-    """A SIZ segment after the start of a JPEG 2000 codestream."""
+def size_segment(right: int, bottom: int, tile: int = 1 << 20, components: int = 1) -> bytes:
+    """A size segment after the start of a JPEG 2000 codestream."""
     return b"\xff\x4f\xff\x51" + struct.pack(">HH8IH", 41, 0, right, bottom, 0, 0, tile, tile, 0, 0, components)
 
 
@@ -38,12 +38,12 @@ def test_size_of_real_codestreams_is_read(syntax: UID, bits: int) -> None:
     [
         (sof(60_000, 60_000), Claim(60_000, 60_000, 1)),
         (sof(5, 7, 0xF7), Claim(5, 7, 1)),
-        (siz(60_000, 60_000), Claim(60_000, 60_000, 1)),
-        (b"boxes" + siz(9, 8), Claim(8, 9, 1)),
-        (siz(60_000, 60_000, tile=1), None),
-        (siz(0, 5), None),
-        (siz(5, 5, tile=0), None),
-        (siz(5, 5)[:20], None),
+        (size_segment(60_000, 60_000), Claim(60_000, 60_000, 1)),
+        (b"boxes" + size_segment(9, 8), Claim(8, 9, 1)),
+        (size_segment(60_000, 60_000, tile=1), None),
+        (size_segment(0, 5), None),
+        (size_segment(5, 5, tile=0), None),
+        (size_segment(5, 5)[:20], None),
         (b"\xff\xd8" + b"\xff\xe0\x00\x02" * 500, None),
         (b"\xff\xd8\xff\xe0\x00\x01", None),
         (b"\xff\xd8\x00\x00\x00\x00", None),
