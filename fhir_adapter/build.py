@@ -45,11 +45,11 @@ async def build_record(
         raise ValueError("asked_at needs a time zone: the record's times have one")
     demographics, about_patient = read_demographics(chart.patient, asked_at)
     measurements, about_numbers = read_measurements(chart.observations, asked_at)
-    prior = asyncio.create_task(read_prior(chart.studies, chart.endpoints, dicomweb, deadline))
+    prior = asyncio.create_task(read_prior(chart, dicomweb, deadline))
     try:
         (notes, about_notes), (films, about_films) = await asyncio.gather(
             read_notes(chart.documents, chart.reports, chart.patient, client, deadline),
-            read_films(chart.studies, chart.endpoints, dicomweb, deadline),
+            read_films(chart, client, dicomweb, deadline),
         )
         earlier = await _prior_of(films, prior)
     finally:

@@ -143,6 +143,8 @@ class Film:
         body_part: DICOM BodyPartExamined (0018,0015), or an empty string.
         acquired_at: when it was taken; when the study started, where the film does not say.
         file: where it lies in the image archive, or None where it did not come from one.
+        rendered: whether the pixels are the archive's rendering (8 bits, its choice of contrast), not the original.
+        blanked: how many lines of lettering were found drawn into the picture and painted over.
     """
 
     pixels: npt.NDArray[np.float32]
@@ -152,6 +154,8 @@ class Film:
     acquired_at: datetime
     source: Source
     file: FilmFile | None = None
+    rendered: bool = False
+    blanked: int = 0
 
 
 class GapReason(StrEnum):

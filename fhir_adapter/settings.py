@@ -60,6 +60,7 @@ class FhirSettings(BaseSettings):
         max_resources: resources read of one search, included ones too, before it is called incomplete.
         max_search_bytes: bytes read of one search, after decompression, before it is called incomplete.
         max_bytes: largest answer taken, after decompression.
+        max_image_bytes: largest DICOM file or frame taken; where a file is larger, its frame is asked for.
         reroot_links: follow links to a next page that name another host or port at our own base address; for servers
             behind a proxy that writes its inner address into them.
         max_connections: connections open at once.
@@ -84,6 +85,7 @@ class FhirSettings(BaseSettings):
     max_resources: int = Field(default=20_000, ge=1)
     max_search_bytes: int = Field(default=64 * MIB, ge=1)
     max_bytes: int = Field(default=32 * MIB, ge=1)
+    max_image_bytes: int = Field(default=64 * MIB, ge=1)
     reroot_links: bool = False
     max_connections: int = Field(default=40, ge=1)
     max_connections_per_server: int = Field(default=20, ge=1)
