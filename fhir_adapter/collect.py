@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import structlog
 
-from fhir_adapter.answers import Answers
 from fhir_adapter.bounded import SECOND_LOOKS, query_for, unseen
 from fhir_adapter.chart import Chart, unique
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirError, FhirGone, FhirRefused, FhirRejected, ForeignPatient
 from fhir_adapter.gaps import gap_of, merge_gaps
 from fhir_adapter.images.studies import missing_endpoints
+from fhir_adapter.lookup import Lookup
 from fhir_adapter.prefetch import Part, Query, State, read_prefetch, resolve
 from fhir_adapter.record import Gap, GapReason, Modality
 from fhir_adapter.references import is_fhir_id, is_foreign
@@ -97,14 +97,14 @@ async def collect_chart(
     parts = read_prefetch(prefetch, patient_id, base_url)
     today = (asked_at or datetime.now(UTC)).astimezone(UTC).date()
     question = _Question(patient_id, base_url, {key: resolve(key, patient_id, today) for key in _ITEMS}, deadline)
-    answers = _ask(parts, client, question) if client else None
-    reads = [_find_part(key, parts[key], answers, question) for key in _ITEMS]
-    patient, found = await asyncio.gather(_find_patient(parts["patient"], answers, question), asyncio.gather(*reads))
+    lookup = _ask(parts, client, question) if client else None
+    reads = [_find_part(key, parts[key], lookup, question) for key in _ITEMS]
+    patient, found = await asyncio.gather(_find_patient(parts["patient"], lookup, question), asyncio.gather(*reads))
     if isinstance(patient, FhirError):
         raise patient
     vitals, labs, notes, reports, imaging, media = found
     numbers = _Found(unique(vitals.resources + labs.resources), cut=vitals.cut or labs.cut)
-    numbers = await _look_again(numbers, answers, question)
+    numbers = await _look_again(numbers, lookup, question)
     return Chart(
         patient,
         observations=unique(numbers.resources),
@@ -117,32 +117,32 @@ async def collect_chart(
     )
 
 
-def _ask(parts: Mapping[str, Part], client: FhirClient, question: _Question) -> Answers:
+def _ask(parts: Mapping[str, Part], client: FhirClient, question: _Question) -> Lookup:
     """Begin to ask for what was not sent along."""
     lacking = {key for key, part in parts.items() if part.state is State.ABSENT}
     patient_id = question.patient_id if "patient" in lacking else None
     queries = [query for key, query in question.queries.items() if key in lacking]
-    return Answers.to(client, patient_id, queries, question.deadline)
+    return Lookup.to(client, patient_id, queries, question.deadline)
 
 
-async def _find_patient(part: Part, answers: Answers | None, question: _Question) -> Resource | FhirError:
+async def _find_patient(part: Part, lookup: Lookup | None, question: _Question) -> Resource | FhirError:
     """Return the Patient, or the error to raise once the other reads have ended."""
     if part.state is State.GIVEN:
         return part.page.matches[0]
-    if part.state is not State.ABSENT or answers is None:
+    if part.state is not State.ABSENT or lookup is None:
         return ChartUnavailable(_REASON_OF_STATE[part.state][0])
     try:
-        patient = await answers.patient(question.patient_id)
+        patient = await lookup.patient(question.patient_id)
     except FhirError as error:
         return ChartUnavailable(gap_of(error, "patient", "demographics").reason)
     return ForeignPatient("Patient") if is_foreign(patient, question.patient_id) else patient
 
 
-async def _find_part(key: str, part: Part, answers: Answers | None, question: _Question) -> _Found:
+async def _find_part(key: str, part: Part, lookup: Lookup | None, question: _Question) -> _Found:
     try:
-        found = await _complete(key, part, answers, question)
-        if key == "imaging" and answers is not None:
-            return await _with_endpoints(found, answers.client, question.deadline)
+        found = await _complete(key, part, lookup, question)
+        if key == "imaging" and lookup is not None:
+            return await _with_endpoints(found, lookup.client, question.deadline)
     except FhirError as error:
         if key in _OPTIONAL and isinstance(error, (FhirGone, FhirRefused, FhirRejected)):
             log.info("part_not_offered", part=key, error=type(error).__name__)
@@ -152,21 +152,21 @@ async def _find_part(key: str, part: Part, answers: Answers | None, question: _Q
     return found
 
 
-async def _complete(key: str, part: Part, answers: Answers | None, question: _Question) -> _Found:
+async def _complete(key: str, part: Part, lookup: Lookup | None, question: _Question) -> _Found:
     """Take what was given and read on, or fetch what was not."""
     about, query = _ITEMS[key], question.queries[key]
     if part.state is State.GIVEN and not part.lacks_more(query):
         # `read_prefetch` has checked whose these are.
         return _Found(part.page.matches, part.page.others, cut=part.cut)
-    if part.state is State.GIVEN and answers is None:
+    if part.state is State.GIVEN and lookup is None:
         return _Found(part.page.matches, part.page.others, (Gap(*about, GapReason.INCOMPLETE),))
-    if part.state not in (State.ABSENT, State.GIVEN) or answers is None:
+    if part.state not in (State.ABSENT, State.GIVEN) or lookup is None:
         return _missing(key, *_REASON_OF_STATE[part.state])
     if part.page.next_url:
-        return _checked(await answers.follow(query, part.page), query, question, about)
-    if not answers.offers(query.resource_type):
+        return _checked(await lookup.follow(query, part.page), query, question, about)
+    if not lookup.offers(query.resource_type):
         return _missing(key, GapReason.MISSING, "the FHIR server does not offer it")
-    return _checked(await answers.search(query), query, question, about)
+    return _checked(await lookup.search(query), query, question, about)
 
 
 def _missing(key: str, reason: GapReason, detail: str) -> _Found:
@@ -188,15 +188,15 @@ def _checked(result: SearchResult, query: Query, question: _Question, about: tup
     return _Found(result.resources, result.included, gaps, cut=result.enough)
 
 
-async def _look_again(numbers: _Found, answers: Answers | None, question: _Question) -> _Found:
+async def _look_again(numbers: _Found, lookup: Lookup | None, question: _Question) -> _Found:
     """Where only the newest results were read, search for the quantities that are not among them."""
     for _ in range(SECOND_LOOKS):
         missing = unseen(numbers.resources) if numbers.cut else ()
-        if not missing or answers is None:
+        if not missing or lookup is None:
             break
         query = query_for(missing, question.queries["labs"])
         try:
-            more = _checked(await answers.search(query), query, question, _NUMBERS)
+            more = _checked(await lookup.search(query), query, question, _NUMBERS)
         except FhirError as error:
             log.warning("second_look_failed", error=type(error).__name__)
             break

@@ -16,7 +16,8 @@ from fhir_adapter.images.multipart import Part, first_part
 from fhir_adapter.images.qido import Row, read_rows
 from fhir_adapter.images.studies import FilmAddress, Lead
 from fhir_adapter.rest.addresses import is_allowed, read_url, same_origin
-from fhir_adapter.rest.transport import Answer, Question, bearer, fetch
+from fhir_adapter.rest.answers import Answer
+from fhir_adapter.rest.transport import Question, bearer, fetch
 from fhir_adapter.settings import FhirSettings
 
 _WHAT: Final = "the image"

@@ -24,8 +24,8 @@ _NO_BATCH: Final = (FhirGone, FhirRejected)
 Batched = tuple[Resource | SearchResult | FhirError, ...]
 
 
-class Answers:
-    """Answers of one server within one deadline."""
+class Lookup:
+    """What one server is asked for one chart, within one deadline."""
 
     def __init__(self, client: FhirClient, deadline: Deadline) -> None:
         self.client = client
@@ -36,15 +36,15 @@ class Answers:
     @classmethod
     def to(cls, client: FhirClient, patient_id: str | None, queries: Sequence[Query], deadline: Deadline) -> Self:
         """Return the answers to a read of the Patient (None: not needed) and to searches; a batch is sent at once."""
-        answers = cls(client, deadline)
-        offered = [query for query in queries if answers.offers(query.resource_type)]
+        lookup = cls(client, deadline)
+        offered = [query for query in queries if lookup.offers(query.resource_type)]
         asked = [Request.read_of("Patient", patient_id)] if patient_id else []
-        asked += [answers._request(query) for query in offered]
+        asked += [lookup._request(query) for query in offered]
         if client.settings.batch and len(asked) > 1:
-            answers._places = {request.path: place for place, request in enumerate(asked)}
+            lookup._places = {request.path: place for place, request in enumerate(asked)}
             most = [None] * (len(asked) - len(offered)) + [enough_for(query) for query in offered]
-            answers._batch = asyncio.create_task(client.batch(asked, deadline, enough=most))
-        return answers
+            lookup._batch = asyncio.create_task(client.batch(asked, deadline, enough=most))
+        return lookup
 
     async def patient(self, patient_id: str) -> Resource:
         """Return the Patient.
