@@ -36,21 +36,16 @@ class Recorder:
     """The service that kept the trail.
 
     Attributes:
-        url: its public address, which names it in an audit repository of many systems.
-        version: of the program.
+        url: its public address, which names it in an audit repository of many systems. Its version is not told: the
+            rows do not say which one wrote them.
     """
 
     url: str
-    version: str
 
     @property
     def reference(self) -> Json:
         """Logical Reference to it: a repository has no Device resource of every system that reports to it."""
-        return {
-            "type": "Device",
-            "identifier": {"system": URI, "value": self.url},
-            "display": f"mllm-cds {self.version}",
-        }
+        return {"type": "Device", "identifier": {"system": URI, "value": self.url}, "display": "mllm-cds"}
 
 
 def audit_event(row: Row, event_id: UUID, recorder: Recorder) -> Json:

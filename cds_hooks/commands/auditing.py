@@ -21,7 +21,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from cds_hooks.commands.stopping import fail, told_plainly
 from cds_hooks.commands.transactions import TransactionRefused, put_bundle, send_transaction
 from cds_hooks.crypto import Vault
-from cds_hooks.discovery import program_version
 from cds_hooks.settings import ServiceSettings
 from cds_hooks.store.audit import Row, Wanted, What, read_trail
 from cds_hooks.store.database import SchemaOutdated
@@ -100,7 +99,7 @@ def audit_events(rows: Iterator[Row], vault: Vault, settings: ServiceSettings) -
     """Yield the AuditEvent of each row, under an id that follows from the row and the key of this service."""
     from cds_hooks.audit_events.event import Recorder, audit_event
 
-    recorder = Recorder(settings.url(""), program_version())
+    recorder = Recorder(settings.url(""))
     for row in rows:
         mark = vault.mark("audit-event", str(row.number), row.at.isoformat(), row.entry.action)
         yield audit_event(row, UUID(mark[:32]), recorder)

@@ -8,7 +8,7 @@ from cds_hooks.audit_events.event import Recorder
 from cds_hooks.store.audit import Entry, PageState, Row, What
 from tests.cds_hooks.samples import ASKED_AT
 
-RECORDER = Recorder("https://cds.example.org", "0.1.0")
+RECORDER = Recorder("https://cds.example.org")
 ACTOR, PATIENT, JOB, REQUEST = "a1" * 32, "b2" * 32, "c3" * 16, "req-7"
 CARD = UUID("4e0a3a1e-3283-4575-ab82-028d55fe2719")
 WRITTEN = {
