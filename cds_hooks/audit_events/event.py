@@ -27,7 +27,7 @@ SOURCE_TYPE: Final = "http://terminology.hl7.org/CodeSystem/security-source-type
 ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 BALP_ENTITY: Final = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
-_OWN_WORK: Final = frozenset({What.JOB_RUN, What.CHECK_RUN})
+_OWN_WORK: Final = frozenset({What.JOB_RUN, What.CHECK_RUN, What.AHEAD_COMPUTED})
 """What the service does by itself: nobody asks for it at that moment."""
 
 

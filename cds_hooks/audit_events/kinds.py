@@ -52,6 +52,7 @@ KINDS: Final = {
     What.PAGE_FILLED: Kind(PATIENT_RECORD, "R", "An open page fetched what it waited for.", by_link=True),
     What.FEEDBACK_GIVEN: Kind(PATIENT_RECORD, "C", "Feedback on a card was given."),
     What.JOB_RUN: Kind(PATIENT_RECORD, "C", "The model judged a chart."),
+    What.AHEAD_COMPUTED: Kind(PATIENT_RECORD, "C", "A case was computed before anybody asked."),
     What.CHECK_RUN: Kind(PATIENT_RECORD, "U", "The evidence of an answer was tested."),
     What.FHIR_EXPORTED: Kind(EXPORT, "R", "An explanation left as FHIR resources.", by_link=True),
     What.REPORT_EXPORTED: Kind(EXPORT, "R", "An explanation left as a printed page.", by_link=True),

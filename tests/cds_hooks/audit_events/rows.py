@@ -18,6 +18,7 @@ WRITTEN = {
     What.PAGE_FILLED: Entry(What.PAGE_FILLED, None, PATIENT, JOB, REQUEST, CARD, PageState.FAILED),
     What.FEEDBACK_GIVEN: Entry(What.FEEDBACK_GIVEN, request_id=REQUEST),
     What.JOB_RUN: Entry(What.JOB_RUN, job_id=JOB),
+    What.AHEAD_COMPUTED: Entry(What.AHEAD_COMPUTED, patient=PATIENT, job_id=JOB),
     What.CHECK_RUN: Entry(What.CHECK_RUN, job_id=JOB),
     What.FHIR_EXPORTED: Entry(What.FHIR_EXPORTED, None, PATIENT, JOB, REQUEST, CARD),
     What.REPORT_EXPORTED: Entry(What.REPORT_EXPORTED, None, PATIENT, JOB, REQUEST, CARD),
