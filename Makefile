@@ -11,10 +11,11 @@ DATA ?= ../shared/data
 RUNS ?= runs
 FILMS := --images $(DATA)/chest-xray-paediatric
 
-.PHONY: help demo test check format system clean reproduce figures
+.PHONY: help demo test test-hapi check format system clean reproduce figures
 help:
 	@echo "make demo    create the environment and run the demo EHR   (DEMO_ARGS=--once to print the cards and end)"
 	@echo "make test    create the environment and run every test"
+	@echo "make test-hapi   run the tests that need a HAPI FHIR server   (HAPI_BASE_URL=… or HAPI_JAR=…)"
 	@echo "make reproduce   train the shipped checkpoint anew and measure it   (DATA=…/shared/data, two hours)"
 	@echo "make check   ruff, format, mypy --strict, import rules, spelling"
 
@@ -24,6 +25,10 @@ demo: $(VENV)/demo.stamp
 test: $(VENV)/test.stamp system
 	PYTHON=$(PYTHON) tests/integration/make_triton_env.sh
 	$(BIN)/python -m pytest $(TEST_ARGS)
+
+# A server at HAPI_BASE_URL, or HAPI_JAR (default ../shared/hapi/hapi.jar, Java 17), or the public container; else skipped.
+test-hapi: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -m hapi $(TEST_ARGS)
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff check .

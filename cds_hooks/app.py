@@ -7,6 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from cds_hooks import discovery, exports, feedback, health, pages, patient_view
+from cds_hooks.ahead import notifications
+from cds_hooks.ahead.targets import check_watched
 from cds_hooks.engine import Engine, open_engine
 from cds_hooks.errors import Issue, Refusal
 from cds_hooks.lifespan import make_lifespan
@@ -31,13 +33,15 @@ def create_app(settings: ServiceSettings, fhir: FhirSettings, *, engine: Engine 
     Raises:
         inference.checkpoint.CheckpointError: there is no usable checkpoint.
         sqlalchemy.exc.ArgumentError: the database URL is none.
+        cds_hooks.ahead.targets.NotWatchable: what the settings ask to be watched cannot be.
     """
     # First of all, and here rather than in a command: without it structlog prints local variables into tracebacks.
     configure_logging(settings.log_level, settings.log_format)
+    check_watched(settings, fhir)
     engine = engine or open_engine(settings, fhir)
     # No interactive documentation: its page loads scripts from elsewhere, and discovery describes the service.
     app = FastAPI(title="mllm-cds", lifespan=make_lifespan(settings, fhir, engine), openapi_url=None)
-    for module in (discovery, feedback, patient_view, pages, exports, health):
+    for module in (discovery, feedback, patient_view, pages, exports, health, notifications):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     app.add_exception_handler(Refusal, _on_refusal)

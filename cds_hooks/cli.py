@@ -11,6 +11,7 @@ import typer
 
 from cds_hooks.commands import (
     ablate,
+    audit,
     bench,
     calibrate,
     compare,
@@ -24,6 +25,7 @@ from cds_hooks.commands import (
     seed,
     serve,
     training,
+    watch,
     worker,
 )
 from cds_hooks.commands.versions import print_version
@@ -40,8 +42,10 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(serve.serve)
 app.command()(worker.worker)
+app.command()(watch.watch)
 app.command()(fire.fire)
 app.command()(doctor.doctor)
+app.command()(audit.audit)
 app.command()(seed.seed)
 app.add_typer(bench.app, name="bench")
 app.command()(training.train)

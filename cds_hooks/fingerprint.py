@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from cds_hooks.crypto import Vault
 from cds_hooks.pipeline import Case
+from fhir_adapter.auth.scopes import covers, read_scopes
 from fhir_adapter.chart import Chart
+from fhir_adapter.rest.requests import Request
+
+POINTING: Final = ("DocumentReference", "ImagingStudy")
+"""Types whose content lies elsewhere, so that it is not part of a chart."""
 
 
 def fingerprint(case: Case, seal: str, vault: Vault) -> str:
@@ -18,10 +23,21 @@ def fingerprint(case: Case, seal: str, vault: Vault) -> str:
 
     The content, not only the versions that stand in it: whoever asks must hold the data themselves, or a caller could
     name the versions of a chart that it may not read and be given the finished result. The access token is not part
-    of it (it changes with every call), nor is the moment of the question: a result is reused for a short time only.
+    of it (it changes with every call), but what it opens is: notes and films lie outside the chart. Nor is the moment
+    of the question: a result is reused for a short time only.
     """
     content = _of_chart(case.chart) if case.chart else _of_prefetch(case.prefetch)
-    return vault.mark("inputs", case.fhir_server or "", case.patient_id, seal, content)
+    return vault.mark("inputs", case.fhir_server or "", case.patient_id, seal, content, _reach(case))
+
+
+def _reach(case: Case) -> str:
+    """Return which resources of the chart may be followed to what they point to, as far as the access tells."""
+    if case.own_access:
+        return " ".join(POINTING)
+    if case.grant is None:
+        return ""
+    scopes = read_scopes(case.grant.scope)
+    return " ".join(kind for kind in POINTING if scopes is None or covers(scopes, Request(kind, "read")))
 
 
 def _of_chart(chart: Chart) -> str:

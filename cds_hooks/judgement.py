@@ -26,6 +26,8 @@ class Judgement:
         job_ms: time of the whole job.
         check: what the second tier needs (`explain.second.CheckInputs.to_bytes`), or None where there is nothing to
             check; stored apart, and only until the check has ended.
+        lasting: False where something was missing that may be there a minute later, such as a film whose archive did
+            not answer: such a result does not answer for long.
     """
 
     prediction: Prediction
@@ -34,6 +36,7 @@ class Judgement:
     model_ms: float = 0.0
     job_ms: float = 0.0
     check: bytes | None = None
+    lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from celery import Celery
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
+from cds_hooks.ahead.watching import watching
 from cds_hooks.discovery import program_version
 from cds_hooks.engine import Engine
 from cds_hooks.jobs import JobQueue, make_celery
@@ -57,6 +58,9 @@ def make_lifespan(settings: ServiceSettings, fhir: FhirSettings, engine: Engine)
             await stack.enter_async_context(_background(_keep_house(store, tables)))
             if settings.embedded:
                 await stack.enter_async_context(_worker_inside(app.state.parts, celery, tables))
+            if settings.watch.servers:
+                watch = watching(app.state.parts, asyncio.shield(tables))
+                app.state.watching = await stack.enter_async_context(watch)
             with suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(tables), START_WITHIN_S)
             log.info("service_started", version=program_version(), model=engine.card.digest[:12])

@@ -23,6 +23,7 @@ from explain.tested import Tested
 from fhir_adapter.build import build_record
 from fhir_adapter.collect import collect_chart
 from fhir_adapter.deadline import Deadline
+from fhir_adapter.gaps import TRANSIENT
 from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.record import PatientRecord
 from fhir_adapter.rest.client import FhirClient
@@ -110,6 +111,7 @@ class MllmPipeline:
             model_ms=1000 * (answered - asked),
             job_ms=1000 * (time.perf_counter() - began),
             check=self._for_check(inputs, outputs, prediction, explanation),
+            lasting=not any(gap.reason in TRANSIENT for gap in inputs.gaps),
         )
 
     def _for_check(

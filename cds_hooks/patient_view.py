@@ -7,12 +7,13 @@ says so; what fails is an error that names the part. There is never an empty lis
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Final
 from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.background import BackgroundTask
+from starlette.background import BackgroundTask, BackgroundTasks
 
 from cds_hooks.cards import Frame, build_card, build_running_card
 from cds_hooks.cases import Hook, collect_case, question_of
@@ -21,6 +22,7 @@ from cds_hooks.discovery import SERVICE_ID
 from cds_hooks.errors import Issue, Refusal
 from cds_hooks.incoming import read_hook
 from cds_hooks.jobs import CONNECT_S, QueueDown
+from cds_hooks.learning import learn_server
 from cds_hooks.log import get_logger
 from cds_hooks.lost_checks import see_to_check
 from cds_hooks.parts import Parts, parts_of
@@ -34,6 +36,8 @@ from fhir_adapter.deadline import Deadline
 
 SPARE_S: Final = 0.03
 """Kept back of the budget for writing the answer."""
+NOTE_S: Final = 0.2
+"""How long a refusal waits for its row in the audit trail; the row is written later where the database is slow."""
 router = APIRouter()
 log = get_logger()
 
@@ -49,12 +53,17 @@ async def call(service_id: str, request: Request) -> Response:
     try:
         with parts.way.first():
             card, job_id = await answer(parts, hook)
+    except Refusal:
+        await _note_refusal(parts, hook)
+        raise
     except SQLAlchemyError:
         log.exception("database_down", part="database")
         raise DATABASE_DOWN from None
     response = json_response(HookResponse(cards=(card,)).to_wire())
     # After the answer has gone out, so that nobody waits for it.
-    response.background = BackgroundTask(see_to_check, parts, job_id)
+    response.background = BackgroundTasks(
+        [BackgroundTask(see_to_check, parts, job_id), BackgroundTask(learn_server, parts, hook)]
+    )
     return response
 
 
@@ -76,15 +85,32 @@ async def answer(parts: Parts, hook: Hook) -> tuple[Card, str]:
         SQLAlchemyError: the database is.
     """
     case = await collect_case(parts, hook)
-    mark = parts.store.vault.mark
-    patient = mark("patient", case.fhir_server or "", case.patient_id)
+    patient, actor = _marks(parts, hook)
     claim = await asyncio.to_thread(parts.store.jobs.claim, question_of(parts, case, patient))
     state = claim.state if claim.state is JobState.DONE else await _run(parts, hook, claim)
-    actor = mark("user", hook.server or "", hook.request.context.user_id)
     entry = Entry(What.HOOK_ANSWERED, actor, patient, claim.job_id, hook.request_id)
     card = await asyncio.to_thread(_show, parts, hook, entry, state)
     log.info("card_shown", job_id=claim.job_id, state=state)
     return card, claim.job_id
+
+
+def _marks(parts: Parts, hook: Hook) -> tuple[str, str]:
+    """Return the keyed hashes of patient and user."""
+    mark, context = parts.store.vault.mark, hook.request.context
+    # A site that asks no server knows its patients by their id alone, whatever address came along.
+    server = hook.server if parts.fhir.allowed_servers else None
+    return mark("patient", server or "", context.patient_id), mark("user", hook.server or "", context.user_id)
+
+
+async def _note_refusal(parts: Parts, hook: Hook) -> None:
+    """Note in the audit trail who asked about whom and was refused; the refusal goes out whether that works or not."""
+    patient, actor = _marks(parts, hook)
+    entry = Entry(What.HOOK_REFUSED, actor, patient, request_id=hook.request_id)
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.to_thread(parts.store.upkeep.record, entry), NOTE_S)
+    except SQLAlchemyError:
+        log.exception("database_down", part="database")
 
 
 async def _run(parts: Parts, hook: Hook, claim: Claim) -> JobState:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cds_hooks.ahead.settings import WatchSettings
+
 BROKERS: Final = ("memory", "redis", "rediss")
 SECRET_LENGTH: Final = 32
 """Characters a secret key must have; `openssl rand -base64 32` gives 44."""
@@ -60,6 +62,7 @@ class ServiceSettings(BaseSettings):
         cors_origins: origins whose pages may call `/cds-services`; `*` for any (no cookie is ever used).
         frame_ancestors: origins that may show the explanation page in a frame.
         long_running_hint: offer `potentiallyLongRunning` in discovery (FHIR-57316, not yet in the specification).
+        watch: which servers are watched for fresh results, as CDS_WATCH_SERVERS and so on.
     """
 
     model_config = SettingsConfigDict(env_prefix="CDS_", frozen=True, extra="forbid")
@@ -93,6 +96,7 @@ class ServiceSettings(BaseSettings):
     cors_origins: Texts = ("*",)
     frame_ancestors: Texts = ("'none'",)
     long_running_hint: bool = False
+    watch: WatchSettings = Field(default_factory=WatchSettings)
 
     @field_validator("cors_origins", "frame_ancestors", mode="before")
     @classmethod

@@ -41,10 +41,11 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of the note, marked or not."""
+    """A stretch of the note: marked, not marked, or not read by the model."""
 
     text: str
     span: Span | None
+    unread: bool = False
 
 
 def steps(explanation: Explanation) -> tuple[Step, ...]:
@@ -117,14 +118,18 @@ def pull(measurement: MeasurementEvidence, rows: tuple[MeasurementEvidence, ...]
     return 50.0 * abs(measurement.effect) / strongest if strongest else 0.0
 
 
-def segments(note: NoteEvidence, end: int | None = None) -> Iterator[Segment]:
-    """Return the text of the note in order, cut at its spans; up to `end`, which lies behind them all."""
-    behind, end = 0, len(note.text) if end is None else end
-    for span in note.spans:
-        if span.start > behind:
-            yield Segment(note.text[behind : span.start], None)
-        yield Segment(note.text[span.start : span.end], span)
-        behind = span.end
+def segments(note: NoteEvidence, end: int | None = None, begin: int = 0) -> Iterator[Segment]:
+    """Return the text of the note from `begin` to `end` in order, cut at its spans and at what was not read."""
+    behind, end = begin, len(note.text) if end is None else end
+    cuts: list[tuple[int, int, Span | None]] = [(span.start, span.end, span) for span in note.spans]
+    cuts += [(start, stop, None) for start, stop in note.unread]
+    for start, stop, span in sorted(cuts, key=lambda cut: cut[:2]):
+        if stop <= begin or start >= end:
+            continue
+        if start > behind:
+            yield Segment(note.text[behind:start], None)
+        behind = min(stop, end)
+        yield Segment(note.text[max(start, begin) : behind], span, span is None)
     if behind < end:
         yield Segment(note.text[behind:end], None)
 

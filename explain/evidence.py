@@ -95,7 +95,9 @@ class NoteEvidence:
     written_at: datetime
     source: str
     truncated: bool
-    """True when the note was longer than the model reads: what stands behind the limit was not seen."""
+    """True when the note was longer than the model reads."""
+    unread: tuple[tuple[int, int], ...] = ()
+    """Characters (start, end) that the model did not see; sorted, and no span lies in them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def explain(
         # away tells (`explain.second`). The relevance of the graph is that of the encoders' output tokens, which have
         # long exchanged what they saw (`mllm-cds explain-check`, planted evidence).
         image = image_evidence(inputs.film, drawn) if inputs.film else None
-        note = note_evidence(inputs.note, (), truncated=inputs.truncated) if inputs.note else None
+        note = note_evidence(inputs.note, inputs) if inputs.note else None
         rows = measurement_evidence(record, inputs, outputs.value_effect)
         evidence = Evidence(shares, baseline, image, note, rows)
     return Explanation(
@@ -99,4 +99,4 @@ def _unmarked_film(record: PatientRecord, inputs: ModelInputs, drawn: FilmPictur
 
 def _unmarked_note(record: PatientRecord, inputs: ModelInputs) -> NoteEvidence | None:
     note = inputs.note or next(iter(record.notes), None)
-    return note_evidence(note, (), truncated=inputs.truncated) if note else None
+    return note_evidence(note, inputs) if note else None

@@ -22,6 +22,11 @@ def opening(note: NoteEvidence) -> int:
     return len(note.text) if len(note.text) <= wanted + _SLACK else _cut(note.text, wanted)
 
 
+def unread(note: NoteEvidence) -> int:
+    """Return how many characters of the note the model did not see."""
+    return sum(end - start for start, end in note.unread)
+
+
 def blocks(note: NoteEvidence) -> tuple[str, ...]:
     """Return what `opening` leaves, in pieces that together are the rest of the note to the letter."""
     found, begin = [], opening(note)

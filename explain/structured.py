@@ -14,7 +14,7 @@ import numpy.typing as npt
 from explain.evidence import MeasurementEvidence, Reading
 from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY, Limits
 from fhir_adapter.record import Measurement, PatientRecord
-from inference.contract import MEASUREMENTS, SLOTS, ModelInputs, Slot, Tensor
+from inference.contract import MEASUREMENTS, SLOT_OF_KEY, SLOTS, ModelInputs, Slot, Tensor
 
 NO_EFFECT: Final = np.zeros(SLOTS, np.float32)
 DEMOGRAPHICS: Final = {"age": ("Age", "mo"), "female": ("Sex", "")}
@@ -56,9 +56,11 @@ def _rows(
 ) -> Iterator[MeasurementEvidence]:
     present = inputs.arrays[Tensor.VALUE_PRESENT].reshape(SLOTS)
     values = inputs.arrays[Tensor.VALUES].reshape(SLOTS)
+    age = _age_months(present, values)
     for place, (slot, used) in enumerate(zip(MEASUREMENTS, inputs.used, strict=True)):
         if used is not None:
-            yield _measured(used, float(effect[place]), _history(record, used))
+            normal = QUANTITY_OF_KEY[used.key].normal_at(age, record.demographics.sex)
+            yield _measured(used, normal, float(effect[place]), _history(record, used))
         elif present[place] and slot.key in DEMOGRAPHICS:
             yield _demographic(record, slot, _as_recorded(slot, float(values[place])), float(effect[place]))
 
@@ -70,16 +72,24 @@ def _history(record: PatientRecord, used: Measurement) -> tuple[Reading, ...]:
     return tuple(Reading(one.value, one.taken_at, str(one.source)) for one in ordered[-MOST_READINGS:])
 
 
-def _measured(used: Measurement, effect: float, history: tuple[Reading, ...]) -> MeasurementEvidence:
-    quantity = QUANTITY_OF_KEY[used.key]
+def _age_months(present: npt.NDArray[np.generic], values: npt.NDArray[np.generic]) -> float | None:
+    """Return the age that the model was given; the record holds the birth date, but not the moment of the question."""
+    place = SLOT_OF_KEY["age"]
+    # A 32-bit number of 12 months may come back as slightly less, and with it the range of another age.
+    return round(_as_recorded(MEASUREMENTS[place], float(values[place])), 2) if present[place] else None
+
+
+def _measured(
+    used: Measurement, normal: Limits | None, effect: float, history: tuple[Reading, ...]
+) -> MeasurementEvidence:
     return MeasurementEvidence(
         key=used.key,
-        name=quantity.name,
+        name=QUANTITY_OF_KEY[used.key].name,
         value=used.value,
         unit=used.unit,
-        normal=quantity.normal,
+        normal=normal,
         effect=effect,
-        outside=_outside(used.value, quantity.normal),
+        outside=_outside(used.value, normal),
         taken_at=used.taken_at,
         source=str(used.source),
         history=history,
@@ -107,8 +117,8 @@ def _as_recorded(slot: Slot, standardised: float) -> float:
     return exp(value) if slot.log else value
 
 
-def _outside(value: float, normal: Limits) -> bool:
-    low, high = normal
+def _outside(value: float, normal: Limits | None) -> bool:
+    low, high = normal or (None, None)
     return (low is not None and value < low) or (high is not None and value > high)
 
 

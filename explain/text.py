@@ -12,6 +12,8 @@ import numpy.typing as npt
 from explain.evidence import NoteEvidence, Span
 from explain.words import Piece, end_of_word, pieces, trimmed
 from fhir_adapter.record import Note
+from inference.contract import ModelInputs
+from inference.note_budget import as_read
 
 KEEP_FROM: Final = 0.2
 """A piece of the note is marked when its effect reaches this part of the strongest one."""
@@ -32,9 +34,20 @@ class _Run:
     pull: float
 
 
-def note_evidence(note: Note, spans: tuple[Span, ...], *, truncated: bool) -> NoteEvidence:
-    """Return a note with its marks."""
-    return NoteEvidence(note.text, note.title, spans, note.written_at, str(note.source), truncated)
+def note_evidence(note: Note, inputs: ModelInputs) -> NoteEvidence:
+    """Return a note without marks, and what of it the model did not see."""
+    unread = inputs.unread if inputs.note is note else ()
+    return NoteEvidence(note.text, note.title, (), note.written_at, str(note.source), inputs.truncated, unread)
+
+
+def text_as_read(text: str, inputs: ModelInputs) -> str:
+    """Return the note up to the last word that the model read; what it left out before that is blank.
+
+    Places in it are places in the note, and no piece of `explain.words` reaches over what was left out.
+    """
+    end = max((end for _, end in inputs.offsets), default=0)
+    holes = [(start, behind) for start, behind in inputs.unread if behind <= end]
+    return as_read(text[: end_of_word(text, end)], holes)
 
 
 def read_pieces(text: str, offsets: Offsets) -> tuple[Piece, ...]:

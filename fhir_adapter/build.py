@@ -45,17 +45,18 @@ async def build_record(
         raise ValueError("asked_at needs a time zone: the record's times have one")
     demographics, about_patient = read_demographics(chart.patient, asked_at)
     measurements, about_numbers = read_measurements(chart.observations, asked_at)
-    prior = asyncio.create_task(read_prior(chart.studies, chart.endpoints, dicomweb, deadline))
+    prior = asyncio.create_task(read_prior(chart, dicomweb, deadline))
     try:
         (notes, about_notes), (films, about_films) = await asyncio.gather(
-            read_notes(chart.documents, client, deadline),
-            read_films(chart.studies, chart.endpoints, dicomweb, deadline),
+            read_notes(chart.documents, chart.reports, chart.patient, client, deadline),
+            read_films(chart, client, dicomweb, deadline),
         )
         earlier = await _prior_of(films, prior)
     finally:
         prior.cancel()
-    gaps = merge_gaps(chart.gaps, about_patient, about_numbers, about_notes, about_films)
     record = PatientRecord(demographics, measurements, notes, films)
+    about_chart = tuple(gap for gap in chart.gaps if _matters(gap, record))
+    gaps = merge_gaps(about_chart, about_patient, about_numbers, about_notes, about_films)
     nothing = tuple(_nothing_on_file(record, gaps))
     return PatientRecord(demographics, measurements, notes, films, merge_gaps(gaps, nothing), earlier)
 
@@ -67,6 +68,13 @@ async def _prior_of(films: Sequence[Film], prior: asyncio.Task[Film | None]) -> 
     await asyncio.wait({prior}, timeout=PATIENCE_S)
     found = prior.result() if prior.done() else None
     return found if found is not None and found.acquired_at < films[0].acquired_at else None
+
+
+def _matters(gap: Gap, record: PatientRecord) -> bool:
+    """Whether a gap of the chart is one of the record: older notes and films are not missed where newer ones are."""
+    if gap.reason is not GapReason.NEWEST_ONLY:
+        return True
+    return not {"text": record.notes, "image": record.films}.get(gap.modality)
 
 
 def _nothing_on_file(record: PatientRecord, gaps: tuple[Gap, ...]) -> Iterator[Gap]:

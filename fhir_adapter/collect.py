@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 
+from fhir_adapter.bounded import SECOND_LOOKS, query_for, unseen
 from fhir_adapter.chart import Chart, unique
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirError, FhirGone, FhirRefused, FhirRejected, ForeignPatient
 from fhir_adapter.gaps import gap_of, merge_gaps
 from fhir_adapter.images.studies import missing_endpoints
-from fhir_adapter.prefetch import Part, State, read_prefetch, resolve
+from fhir_adapter.lookup import Lookup
+from fhir_adapter.prefetch import Part, Query, State, read_prefetch, resolve
 from fhir_adapter.record import Gap, GapReason, Modality
 from fhir_adapter.references import is_fhir_id, is_foreign
 from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.paging import SearchResult
 from fhir_adapter.shape import Resource
 
 log = structlog.get_logger(__name__)
@@ -31,6 +34,7 @@ _ITEMS: Final[dict[str, tuple[Modality, str]]] = {
     "imaging": ("image", "radiograph"),
     "media": ("image", "photographed radiograph"),
 }
+_NUMBERS: Final[tuple[Modality, str]] = ("structured", "measurements")
 _OPTIONAL: Final = frozenset({"reports", "media"})
 """Parts that many servers do not have, or do not open to us: that they were not to be had is no news."""
 _REASON_OF_STATE: Final = {
@@ -43,21 +47,22 @@ _REASON_OF_STATE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """Whose chart, as of when, by when."""
+    """Whose chart, by which searches, by when."""
 
     patient_id: str
     base_url: str
-    today: date
+    queries: Mapping[str, Query]
     deadline: Deadline
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What became of one part."""
+    """What became of one part; `cut` when there is more than the newest that were read."""
 
     resources: tuple[Resource, ...] = ()
     others: tuple[Resource, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    cut: bool = False
 
 
 async def collect_chart(
@@ -69,6 +74,9 @@ async def collect_chart(
     asked_at: datetime | None = None,
 ) -> Chart:
     """Collect the chart of one patient.
+
+    What is read is bounded: as many of the newest as the templates ask for, and, where there are more results than
+    that, a further search by code for the quantities that are not among them.
 
     Args:
         prefetch: as it stands in the hook request.
@@ -87,42 +95,54 @@ async def collect_chart(
         raise ValueError("context.patientId is not a FHIR id")
     base_url = client.base_url if client else ""
     parts = read_prefetch(prefetch, patient_id, base_url)
-    question = _Question(patient_id, base_url, (asked_at or datetime.now(UTC)).astimezone(UTC).date(), deadline)
-    reads = [_find_part(key, parts[key], client, question) for key in _ITEMS]
-    patient, found = await asyncio.gather(_find_patient(parts["patient"], client, question), asyncio.gather(*reads))
+    today = (asked_at or datetime.now(UTC)).astimezone(UTC).date()
+    question = _Question(patient_id, base_url, {key: resolve(key, patient_id, today) for key in _ITEMS}, deadline)
+    lookup = _ask(parts, client, question) if client else None
+    reads = [_find_part(key, parts[key], lookup, question) for key in _ITEMS]
+    patient, found = await asyncio.gather(_find_patient(parts["patient"], lookup, question), asyncio.gather(*reads))
     if isinstance(patient, FhirError):
         raise patient
     vitals, labs, notes, reports, imaging, media = found
+    numbers = _Found(unique(vitals.resources + labs.resources), cut=vitals.cut or labs.cut)
+    numbers = await _look_again(numbers, lookup, question)
     return Chart(
         patient,
-        observations=unique(vitals.resources + labs.resources),
+        observations=unique(numbers.resources),
         documents=unique(notes.resources),
         reports=unique(reports.resources),
         studies=unique(imaging.resources),
         media=unique(media.resources),
         endpoints=unique(imaging.others),
-        gaps=merge_gaps(*(part.gaps for part in found)),
+        gaps=merge_gaps(*(part.gaps for part in found), numbers.gaps),
     )
 
 
-async def _find_patient(part: Part, client: FhirClient | None, question: _Question) -> Resource | FhirError:
+def _ask(parts: Mapping[str, Part], client: FhirClient, question: _Question) -> Lookup:
+    """Begin to ask for what was not sent along."""
+    lacking = {key for key, part in parts.items() if part.state is State.ABSENT}
+    patient_id = question.patient_id if "patient" in lacking else None
+    queries = [query for key, query in question.queries.items() if key in lacking]
+    return Lookup.to(client, patient_id, queries, question.deadline)
+
+
+async def _find_patient(part: Part, lookup: Lookup | None, question: _Question) -> Resource | FhirError:
     """Return the Patient, or the error to raise once the other reads have ended."""
     if part.state is State.GIVEN:
         return part.page.matches[0]
-    if part.state is not State.ABSENT or client is None:
+    if part.state is not State.ABSENT or lookup is None:
         return ChartUnavailable(_REASON_OF_STATE[part.state][0])
     try:
-        patient = await client.read("Patient", question.patient_id, question.deadline)
+        patient = await lookup.patient(question.patient_id)
     except FhirError as error:
         return ChartUnavailable(gap_of(error, "patient", "demographics").reason)
     return ForeignPatient("Patient") if is_foreign(patient, question.patient_id) else patient
 
 
-async def _find_part(key: str, part: Part, client: FhirClient | None, question: _Question) -> _Found:
+async def _find_part(key: str, part: Part, lookup: Lookup | None, question: _Question) -> _Found:
     try:
-        found = await _complete(key, part, client, question)
-        if key == "imaging" and client is not None:
-            return await _with_endpoints(found, client, question.deadline)
+        found = await _complete(key, part, lookup, question)
+        if key == "imaging" and lookup is not None:
+            return await _with_endpoints(found, lookup.client, question.deadline)
     except FhirError as error:
         if key in _OPTIONAL and isinstance(error, (FhirGone, FhirRefused, FhirRejected)):
             log.info("part_not_offered", part=key, error=type(error).__name__)
@@ -132,29 +152,57 @@ async def _find_part(key: str, part: Part, client: FhirClient | None, question: 
     return found
 
 
-async def _complete(key: str, part: Part, client: FhirClient | None, question: _Question) -> _Found:
+async def _complete(key: str, part: Part, lookup: Lookup | None, question: _Question) -> _Found:
     """Take what was given and read on, or fetch what was not."""
-    modality, item = _ITEMS[key]
-    query = resolve(key, question.patient_id, question.today)
-    if part.state is State.GIVEN and (client is None or not part.page.next_url):
+    about, query = _ITEMS[key], question.queries[key]
+    if part.state is State.GIVEN and not part.lacks_more(query):
         # `read_prefetch` has checked whose these are.
-        gaps = (Gap(modality, item, GapReason.INCOMPLETE),) if part.page.next_url else ()
-        return _Found(part.page.matches, part.page.others, gaps)
-    if part.state is State.GIVEN and client is not None:
-        result = await client.follow(query.resource_type, part.page, question.deadline)
-    elif part.state is State.ABSENT and client is not None:
-        params = {**query.params, "_count": str(min(client.settings.page_size, int(query.params["_count"])))}
-        result = await client.search(query.resource_type, params, question.deadline)
-    elif key in _OPTIONAL:
-        return _Found()
-    else:
-        return _Found(gaps=(Gap(modality, item, *_REASON_OF_STATE[part.state]),))
-    # A server that ignores a filter answers with everybody's data, and HAPI does so for some requests.
+        return _Found(part.page.matches, part.page.others, cut=part.cut)
+    if part.state is State.GIVEN and lookup is None:
+        return _Found(part.page.matches, part.page.others, (Gap(*about, GapReason.INCOMPLETE),))
+    if part.state not in (State.ABSENT, State.GIVEN) or lookup is None:
+        return _missing(key, *_REASON_OF_STATE[part.state])
+    if part.page.next_url:
+        return _checked(await lookup.follow(query, part.page), query, question, about)
+    if not lookup.offers(query.resource_type):
+        return _missing(key, GapReason.MISSING, "the FHIR server does not offer it")
+    return _checked(await lookup.search(query), query, question, about)
+
+
+def _missing(key: str, reason: GapReason, detail: str) -> _Found:
+    return _Found() if key in _OPTIONAL else _Found(gaps=(Gap(*_ITEMS[key], reason, detail),))
+
+
+def _checked(result: SearchResult, query: Query, question: _Question, about: tuple[Modality, str]) -> _Found:
+    """Make sure whose resources these are: a server that ignores a filter answers with everybody's, as HAPI may.
+
+    Raises:
+        ForeignPatient: one is of somebody else.
+    """
     everything = result.resources + result.included
     if any(is_foreign(resource, question.patient_id, question.base_url) for resource in everything):
         raise ForeignPatient(query.resource_type)
-    gaps = () if result.complete else (Gap(modality, item, GapReason.INCOMPLETE),)
-    return _Found(result.resources, result.included, gaps)
+    gaps = () if result.complete or result.enough else (Gap(*about, GapReason.INCOMPLETE),)
+    if result.enough and about[0] != "structured":
+        gaps = (Gap(*about, GapReason.NEWEST_ONLY),)
+    return _Found(result.resources, result.included, gaps, cut=result.enough)
+
+
+async def _look_again(numbers: _Found, lookup: Lookup | None, question: _Question) -> _Found:
+    """Where only the newest results were read, search for the quantities that are not among them."""
+    for _ in range(SECOND_LOOKS):
+        missing = unseen(numbers.resources) if numbers.cut else ()
+        if not missing or lookup is None:
+            break
+        query = query_for(missing, question.queries["labs"])
+        try:
+            more = _checked(await lookup.search(query), query, question, _NUMBERS)
+        except FhirError as error:
+            log.warning("second_look_failed", error=type(error).__name__)
+            break
+        numbers = _Found(numbers.resources + more.resources, gaps=more.gaps, cut=more.cut)
+    still = numbers.cut and bool(unseen(numbers.resources))
+    return replace(numbers, gaps=numbers.gaps + ((Gap(*_NUMBERS, GapReason.NEWEST_ONLY),) if still else ()))
 
 
 async def _with_endpoints(found: _Found, client: FhirClient, deadline: Deadline) -> _Found:

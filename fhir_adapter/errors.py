@@ -13,7 +13,9 @@
       ForeignPatient     a resource of somebody else: stop
       ServerNotAllowed   an address that the operator has not allowed
       ChartUnavailable   no Patient resource, therefore no chart: CDS Hooks answers 412
-      DicomUnreadable    an image file that cannot be shown
+      ImageUnreadable    an image that cannot be shown
+        DicomUnreadable    a DICOM file: another film, perhaps
+          PixelsUndecodable  its header is fine, its pixels are not to be had: ask for a rendering
 
 Messages name resource types and states, never an id, a value, a word of a note or a token.
 """
@@ -126,9 +128,17 @@ class ChartUnavailable(FhirError):
         self.reason = reason
 
 
-class DicomUnreadable(FhirError):
-    """A file that is not a grey image we can show; `problem` holds no patient data."""
+class ImageUnreadable(FhirError):
+    """Bytes that are not a grey image we can show; `problem` holds no patient data."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(f"the DICOM file cannot be read: {problem}")
+        super().__init__(f"the image cannot be read: {problem}")
         self.problem = problem
+
+
+class DicomUnreadable(ImageUnreadable):
+    """A DICOM file that is not a grey image we can show."""
+
+
+class PixelsUndecodable(DicomUnreadable):
+    """A DICOM file whose header can be read, and whose pixels no decoder here can: the archive may render them."""

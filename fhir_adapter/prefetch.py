@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -16,7 +16,7 @@ from typing import Any, Final
 from fhir_adapter.errors import FhirMalformed, ForeignPatient
 from fhir_adapter.references import is_foreign
 from fhir_adapter.rest.bundles import Page, read_page
-from fhir_adapter.shape import Resource, codes_of, dicts_of
+from fhir_adapter.shape import Resource, as_text, codes_of, dicts_of
 
 # Only what the specification's subset of FHIR search allows, so that no client has to skip a key: no _include
 # (Endpoints are read afterwards), and one date bound a template (some clients fold a repeated parameter into a list).
@@ -35,6 +35,8 @@ OWN_QUERIES: Final[dict[str, str]] = {
     "media": "Media?patient={{context.patientId}}&created=ge{{today() - 30 days}}&_sort=-created&_count=10",
 }
 """Asked for by us only, and only where no imaging study was sent along: few EHRs have them."""
+MOST_GIVEN: Final = 5000
+"""Resources of one key that are looked at: far more than a template asks for, and what a hook has the time to read."""
 _DAYS_AGO: Final = re.compile(r"\{\{today\(\) - (\d+) days\}\}")
 _ACCESS_CODES: Final = frozenset({"security", "login", "forbidden", "expired", "suppressed"})
 """OperationOutcome.issue.code of a refusal (R4 IssueType)."""
@@ -50,23 +52,39 @@ class State(StrEnum):
     ABSENT = "absent"
 
 
-_NO_PAGE: Final = Page((), (), "", empty=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One prefetch key: its state, and the page that was given (for `patient` a page of one)."""
-
-    state: State
-    page: Page = _NO_PAGE
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """A template with its tokens filled in: a type-level search."""
 
     resource_type: str
     params: Mapping[str, str]
+
+
+_NO_PAGE: Final = Page((), (), "", empty=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One prefetch key.
+
+    Attributes:
+        state: what the client did about it.
+        page: what was given; for `patient` a page of one.
+        cut: whether more was given than is looked at.
+    """
+
+    state: State
+    page: Page = _NO_PAGE
+    cut: bool = False
+
+    def lacks_more(self, query: Query) -> bool:
+        """Whether there is more on the server than was given: a next page, or a total that was not reached.
+
+        Clients may leave the next link out. As many as the template asks for are enough, whatever the total.
+        """
+        given = len(self.page.matches)
+        short = self.page.total is not None and given < min(self.page.total, int(query.params["_count"]))
+        return bool(self.page.next_url) or short
 
 
 def resolve(key: str, patient_id: str, today: date) -> Query:
@@ -111,10 +129,24 @@ def _read_part(key: str, prefetch: Mapping[str, Any]) -> Part:
     if isinstance(value, dict) and value.get("resourceType") == "OperationOutcome":
         return Part(State.REFUSED if _is_refusal(value) else State.FAILED)
     if key != "patient":
-        return Part(State.GIVEN, read_page(value, TEMPLATES[key].partition("?")[0], f"prefetch.{key}"))
+        return _bounded(read_page(value, TEMPLATES[key].partition("?")[0], f"prefetch.{key}"))
     if not isinstance(value, dict) or value.get("resourceType") != "Patient":
         raise FhirMalformed("prefetch.patient", "a Patient is expected here")
     return Part(State.GIVEN, Page((value,), (), "", empty=False))
+
+
+def _bounded(page: Page) -> Part:
+    """Keep the newest of a page that is larger than anybody asked for."""
+    if len(page.matches) <= MOST_GIVEN:
+        return Part(State.GIVEN, page)
+    # ISO dates sort as text but for their zones, which here may cost a few hours at the far end of thousands.
+    newest = sorted(page.matches, key=_dated, reverse=True)[:MOST_GIVEN]
+    return Part(State.GIVEN, replace(page, matches=tuple(newest)), cut=True)
+
+
+def _dated(resource: Resource) -> str:
+    names = ("effectiveDateTime", "effectiveInstant", "date", "started", "issued")
+    return next((text for name in names if (text := as_text(resource.get(name)))), "")
 
 
 def _is_refusal(outcome: Resource) -> bool:

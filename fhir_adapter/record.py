@@ -16,6 +16,11 @@ import numpy.typing as npt
 Modality = Literal["image", "text", "structured"]
 LONGEST_MONTH: Final = 31
 Sex = Literal["female", "male", "other", "unknown"]
+NoteKind = Literal["note", "addendum", "report"]
+SectionKind = Literal[
+    "opening", "complaint", "illness", "examination", "results", "assessment", "past", "medication", "plan", "social",
+    "other",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +79,34 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """Characters `start` to `end` of a note under one heading, the heading included.
+
+    Attributes:
+        kind: what it is about: `illness` is the history of the present illness, `past` the one before it, `opening`
+            what stands before the first heading.
+    """
+
+    kind: SectionKind
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
-    """One clinical note as plain text."""
+    """One clinical note as plain text, de-identified: `[name]`, `[date]` and the like stand for what was replaced.
+
+    Attributes:
+        kind: `report` is what a DiagnosticReport says in words, `addendum` what was added to another note.
+        sections: in the order of the text, without overlap; they cover it all. Empty where it has no headings.
+    """
 
     text: str
     title: str
     written_at: datetime
     source: Source
+    kind: NoteKind = "note"
+    sections: tuple[Section, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +143,8 @@ class Film:
         body_part: DICOM BodyPartExamined (0018,0015), or an empty string.
         acquired_at: when it was taken; when the study started, where the film does not say.
         file: where it lies in the image archive, or None where it did not come from one.
+        rendered: whether the pixels are the archive's rendering (8 bits, its choice of contrast), not the original.
+        blanked: how many lines of lettering were found drawn into the picture and painted over.
     """
 
     pixels: npt.NDArray[np.float32]
@@ -126,6 +154,8 @@ class Film:
     acquired_at: datetime
     source: Source
     file: FilmFile | None = None
+    rendered: bool = False
+    blanked: int = 0
 
 
 class GapReason(StrEnum):
@@ -140,6 +170,7 @@ class GapReason(StrEnum):
     UNREADABLE = "could not be read"
     IMPLAUSIBLE = "not a possible value"
     INCOMPLETE = "only part of it was received"
+    NEWEST_ONLY = "only the newest were looked at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +195,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class PatientRecord:
-    """A chart as the model may see it: newest first in each list."""
+    """A chart as the model may see it: newest first in each list, notes before addenda and reports."""
 
     demographics: Demographics
     measurements: tuple[Measurement, ...] = ()

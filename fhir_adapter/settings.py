@@ -56,11 +56,14 @@ class FhirSettings(BaseSettings):
         dicomweb_url: DICOMweb root used where the studies name no usable endpoint; allowed by being named here.
         clients: by base address, how this service gets tokens of its own for work outside a hook.
         search_by: `get`, or `post` to keep ids out of the server's access log; a server that takes no POST gets GET.
+        batch: ask for all that a chart lacks in one batch Bundle, for servers that are far away or count requests; a
+            server that takes none is asked one by one.
         page_size: resources asked for in one page.
         max_pages: pages read of one search before it is called incomplete.
         max_resources: resources read of one search, included ones too, before it is called incomplete.
         max_search_bytes: bytes read of one search, after decompression, before it is called incomplete.
         max_bytes: largest answer taken, after decompression.
+        max_image_bytes: largest DICOM file or frame taken; where a file is larger, its frame is asked for.
         reroot_links: follow links to a next page that name another host or port at our own base address; for servers
             behind a proxy that writes its inner address into them.
         max_connections: connections open at once.
@@ -79,11 +82,13 @@ class FhirSettings(BaseSettings):
     dicomweb_url: HttpUrl | None = None
     clients: dict[HttpUrl, BackendClient] = Field(default_factory=dict)
     search_by: Literal["get", "post"] = "get"
+    batch: bool = False
     page_size: int = Field(default=100, ge=1, le=1000)
     max_pages: int = Field(default=10, ge=1)
     max_resources: int = Field(default=20_000, ge=1)
     max_search_bytes: int = Field(default=64 * MIB, ge=1)
     max_bytes: int = Field(default=32 * MIB, ge=1)
+    max_image_bytes: int = Field(default=64 * MIB, ge=1)
     reroot_links: bool = False
     max_connections: int = Field(default=40, ge=1)
     max_connections_per_server: int = Field(default=20, ge=1)

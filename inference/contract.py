@@ -155,9 +155,10 @@ class ModelInputs:
         used: the measurement behind each slot; None for demographics and absent slots.
         note: the note whose text became the tokens, or None.
         offsets: characters (start, end) of the note behind each token; (0, 0) for [CLS], [SEP] and padding.
-        truncated: True when the note was longer than `TEXT_TOKENS`.
+        truncated: True when the note was longer than `TEXT_TOKENS`, so that something was left out.
         film: the radiograph, or None.
         gaps: what was missing, those of the record included.
+        unread: characters (start, end) of the note that were left out.
     """
 
     arrays: Mapping[str, npt.NDArray[np.generic]]
@@ -167,6 +168,7 @@ class ModelInputs:
     truncated: bool
     film: Film | None
     gaps: tuple[Gap, ...]
+    unread: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Encoder:
         film, film_gaps = choose_film(record.films, scope, asked_at)
         note, note_gaps = choose_note(record.notes, scope, asked_at)
         structured = encode_measurements(record, asked_at)
-        pieces = NO_PIECES if note is None else split_note(self.checkpoint.tokenizer, note.text)
+        pieces = NO_PIECES if note is None else split_note(self.checkpoint.tokenizer, note.text, note.sections)
         arrays: dict[str, npt.NDArray[np.generic]] = {
             Tensor.IMAGE: encode_image(film),
             Tensor.IMAGE_PRESENT: presence(film),
@@ -46,7 +46,7 @@ class Encoder:
             Tensor.VALUE_AGE: structured.age_days,
         }
         gaps = record.gaps + unsaid(film_gaps + note_gaps, record.gaps) + structured.gaps
-        return ModelInputs(arrays, structured.used, note, pieces.offsets, pieces.truncated, film, gaps)
+        return ModelInputs(arrays, structured.used, note, pieces.offsets, pieces.truncated, film, gaps, pieces.unread)
 
 
 def presence(item: Film | Note | None) -> FloatArray:

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITIES, QUANTITY_OF_KEY
 from fhir_adapter.record import Demographics, Gap, GapReason, Measurement, PatientRecord
 from inference.contract import MEASUREMENTS, SLOTS, FloatArray
 from inference.recency import age_hours, known_at
@@ -27,6 +27,8 @@ SAYS_IT_ALL: Final = frozenset(
     }
 )
 """Reasons of a gap in the record after which a list of single missing measurements adds nothing, or is untrue."""
+OF_ONE: Final = frozenset(quantity.name for quantity in QUANTITIES)
+"""Items of gaps that are about one measurement, such as an awaited one, and say nothing of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def is_news(gap: Gap, told: tuple[Gap, ...]) -> bool:
     """Say whether a gap adds to those the record already has."""
     if any(other.item == gap.item for other in told):
         return False
-    said = any(other.modality == "structured" and other.reason in SAYS_IT_ALL for other in told)
+    said = any(
+        other.modality == "structured" and other.reason in SAYS_IT_ALL and other.item not in OF_ONE for other in told
+    )
     return gap.reason is not GapReason.MISSING or not said
 
 

@@ -23,12 +23,17 @@ class Orthanc:
 
     url: str
 
+    @property
+    def dicomweb(self) -> str:
+        """Root of its DICOMweb services."""
+        return f"{self.url}/dicom-web"
+
     def stow(self, file: bytes) -> httpx.Response:
         """Store one file by STOW-RS (PS3.18 section 10.5)."""
         body = b"--part\r\nContent-Type: application/dicom\r\n\r\n" + file + b"\r\n--part--\r\n"
         kind = 'multipart/related; type="application/dicom"; boundary=part'
         headers = {"Content-Type": kind, "Accept": "application/dicom+json"}
-        return httpx.post(f"{self.url}/dicom-web/studies", content=body, headers=headers, timeout=30)
+        return httpx.post(f"{self.dicomweb}/studies", content=body, headers=headers, timeout=30)
 
 
 def why_no_orthanc() -> str:

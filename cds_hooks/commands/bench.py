@@ -31,3 +31,21 @@ def hook(
     from cds_hooks.commands.hook_benchmark import run_hook_benchmark
 
     run_hook_benchmark(cold, as_json=json)
+
+
+@app.command()
+def record(
+    rounds: Annotated[int, typer.Option(help="Times each chart is read.", min=5)] = 30,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures for machines.")] = False,
+) -> None:
+    """Measure how long it takes to read a chart over FHIR and DICOMweb, however long the chart is.
+
+    One patient has 100 Observations, 5 documents and 1 study, the other 10,000, 200 and 20; both are read in turn from
+    a FHIR server in a process of its own. Besides: a prefetch with 2,000 Observations, and the memory both take.
+
+    Example: [bold]mllm-cds bench record --json[/bold]
+    """
+    from cds_hooks.commands.record_benchmark import run_record_benchmark
+
+    run_record_benchmark(rounds, as_json=json)

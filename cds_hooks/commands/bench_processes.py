@@ -1,4 +1,4 @@
-"""The two processes of `bench hook`: a sandbox with fresh patients, and the service as `mllm-cds serve` runs it."""
+"""The processes that benchmarks run against: a sandbox, and the service as `mllm-cds serve` runs it."""
 
 from __future__ import annotations
 
@@ -37,6 +37,19 @@ class Servers:
 
 
 @contextmanager
+def started_sandbox(*options: str) -> Iterator[tuple[str, str]]:
+    """Start the sandbox alone with options of `python -m cds_hooks.sandbox`; yield its FHIR and DICOMweb bases.
+
+    Raises:
+        BenchFailed: it does not answer.
+    """
+    port = free_port()
+    fhir, dicomweb = f"http://{HOST}:{port}/fhir", f"http://{HOST}:{port}/dicom-web"
+    with _running(["-m", "cds_hooks.sandbox", "--port", str(port), *options], os.environ, f"{fhir}/metadata"):
+        yield fhir, dicomweb
+
+
+@contextmanager
 def started_servers(copies: int) -> Iterator[Servers]:
     """Start both processes, wait until they answer, and stop them in the end.
 
@@ -46,14 +59,11 @@ def started_servers(copies: int) -> Iterator[Servers]:
     Raises:
         BenchFailed: one of them does not answer.
     """
-    hospital, service = free_port(), free_port()
-    servers = Servers(
-        f"http://{HOST}:{service}", f"http://{HOST}:{hospital}/fhir", f"http://{HOST}:{hospital}/dicom-web"
-    )
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mllm-cds-bench-"))
-        sandbox = ["-m", "cds_hooks.sandbox", "--port", str(hospital), "--bench-patients", str(copies)]
-        stack.enter_context(_running(sandbox, os.environ, f"{servers.fhir}/metadata"))
+        fhir, dicomweb = stack.enter_context(started_sandbox("--bench-patients", str(copies)))
+        service = free_port()
+        servers = Servers(f"http://{HOST}:{service}", fhir, dicomweb)
         serve = ["-m", "cds_hooks.cli", "serve", "--port", str(service)]
         stack.enter_context(_running(serve, service_environment(servers, folder), f"{servers.service}/readyz"))
         yield servers

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import httpx
 from pydantic import HttpUrl, ValidationError
-from rich.console import Console
-from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
+from cds_hooks.commands.findings import Report, print_json, print_line
 from cds_hooks.commands.hook_client import FHIR_JSON
 from cds_hooks.commands.stopping import setting_errors
 from cds_hooks.jobs import JobQueue, QueueDown, make_celery
@@ -19,29 +17,27 @@ from cds_hooks.settings import ServiceSettings
 from cds_hooks.store.database import SchemaOutdated
 from cds_hooks.store.opening import open_store
 from fhir_adapter.settings import FhirSettings
+from fhir_adapter.survey.findings import Finding, Verdict
 from inference.backends import BackendError, open_backend
 from inference.checkpoint import Checkpoint, CheckpointError
 
 TIMEOUT_S: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found: a sentence that says what is there, or what to do."""
-
-    part: str
-    ok: bool
-    sentence: str
-
-
-def run_checks() -> bool:
-    """Print one line a check and tell whether all of them passed."""
-    console, all_ok = Console(), True
+def run_checks(*, as_json: bool = False) -> bool:
+    """Print one line a check, or all of them as JSON, and tell whether all passed."""
+    found: list[Finding] = []
     for finding in findings():
-        mark = ("✓ ", "green") if finding.ok else ("✗ ", "bold red")
-        console.print(Text.assemble(mark, f"{finding.part:<9}", finding.sentence), soft_wrap=True)
-        all_ok = all_ok and finding.ok
-    return all_ok
+        found.append(finding)
+        if not as_json:
+            print_line(finding)
+    if as_json:
+        print_json(Report(found, works=all(finding.ok for finding in found)))
+    return all(finding.ok for finding in found)
+
+
+def _told(part: str, *, ok: bool, sentence: str) -> Finding:
+    return Finding(part, Verdict.OK if ok else Verdict.FAILED, sentence)
 
 
 def findings() -> Iterator[Finding]:
@@ -49,9 +45,9 @@ def findings() -> Iterator[Finding]:
     try:
         settings, fhir = ServiceSettings(), FhirSettings()
     except ValidationError as error:
-        yield from (Finding("settings", ok=False, sentence=sentence) for sentence in setting_errors(error))
+        yield from (_told("settings", ok=False, sentence=sentence) for sentence in setting_errors(error))
         return
-    yield Finding("settings", ok=True, sentence=_describe(settings))
+    yield _told("settings", ok=True, sentence=_describe(settings))
     yield _check_model(settings)
     yield _check_database(settings)
     yield _check_broker(settings)
@@ -75,9 +71,9 @@ def _check_model(settings: ServiceSettings) -> Finding:
         finally:
             backend.close()
     except (CheckpointError, BackendError) as error:
-        return Finding("model", ok=False, sentence=str(error))
+        return _told("model", ok=False, sentence=str(error))
     sentence = f"{checkpoint.identity} {where}"
-    return Finding("model", ok=answered, sentence=sentence if answered else f"{sentence} gives no answer: see its log")
+    return _told("model", ok=answered, sentence=sentence if answered else f"{sentence} gives no answer: see its log")
 
 
 def _check_database(settings: ServiceSettings) -> Finding:
@@ -90,33 +86,31 @@ def _check_database(settings: ServiceSettings) -> Finding:
         finally:
             store.close()
     except SchemaOutdated as error:
-        return Finding("database", ok=False, sentence=str(error))
+        return _told("database", ok=False, sentence=str(error))
     except (SQLAlchemyError, OSError, ValueError) as error:
         sentence = f"{kind} cannot be used ({type(error).__name__}): check CDS_DATABASE_URL and CDS_STATE_DIR"
-        return Finding("database", ok=False, sentence=sentence)
-    return Finding("database", ok=True, sentence=kind)
+        return _told("database", ok=False, sentence=sentence)
+    return _told("database", ok=True, sentence=kind)
 
 
 def _check_broker(settings: ServiceSettings) -> Finding:
     """Connect to the broker."""
     if settings.embedded:
-        return Finding("broker", ok=True, sentence="in memory, no server needed")
+        return _told("broker", ok=True, sentence="in memory, no server needed")
     queue = JobQueue(make_celery(settings, "doctor"))
     try:
         queue.check()
     except QueueDown as error:
-        return Finding("broker", ok=False, sentence=str(error))
+        return _told("broker", ok=False, sentence=str(error))
     finally:
         queue.close()
-    return Finding("broker", ok=True, sentence="Redis answers")
+    return _told("broker", ok=True, sentence="Redis answers")
 
 
 def _check_fhir(fhir: FhirSettings) -> Iterator[Finding]:
     """Ask every allowed server what it is."""
     if not fhir.allowed_servers:
-        yield Finding(
-            "FHIR", ok=True, sentence="no server allowed (FHIR_ALLOWED_SERVERS): only prefetched data is used"
-        )
+        yield _told("FHIR", ok=True, sentence="no server allowed (FHIR_ALLOWED_SERVERS): only prefetched data is used")
     for server in fhir.allowed_servers:
         yield _check_server(server)
 
@@ -128,15 +122,15 @@ def _check_server(server: HttpUrl) -> Finding:
         try:
             response = httpx.get(f"{base}/{path}", headers={"Accept": media}, timeout=TIMEOUT_S)
             if response.is_success and (found := describe(response)):
-                return Finding("FHIR", ok=True, sentence=f"{base}: {found}")
+                return _told("FHIR", ok=True, sentence=f"{base}: {found}")
         except httpx.HTTPError as error:
-            return Finding("FHIR", ok=False, sentence=f"{base} does not answer ({type(error).__name__})")
+            return _told("FHIR", ok=False, sentence=f"{base} does not answer ({type(error).__name__})")
         except ValueError:
             continue
     # A server that asks for a token is there; the token comes with each hook.
     if response.status_code in (401, 403):
-        return Finding("FHIR", ok=True, sentence=f"{base} answers and asks for a token")
-    return Finding("FHIR", ok=False, sentence=f"{base} is neither FHIR nor DICOMweb (HTTP {response.status_code})")
+        return _told("FHIR", ok=True, sentence=f"{base} answers and asks for a token")
+    return _told("FHIR", ok=False, sentence=f"{base} is neither FHIR nor DICOMweb (HTTP {response.status_code})")
 
 
 def _fhir_version(response: httpx.Response) -> str:

@@ -8,6 +8,7 @@ import uvicorn
 from pydantic import AnyHttpUrl
 from starlette.types import ASGIApp
 
+from cds_hooks.ahead.targets import NotWatchable
 from cds_hooks.app import create_app
 from cds_hooks.commands.stopping import fail, told_plainly
 from cds_hooks.engine import open_engine
@@ -39,7 +40,7 @@ def _open_app(settings: ServiceSettings) -> ASGIApp:
     """Return the service, or end with a sentence."""
     try:
         return create_app(settings, FhirSettings())
-    except CheckpointError as error:
+    except (CheckpointError, NotWatchable) as error:
         raise fail(str(error)) from None
 
 

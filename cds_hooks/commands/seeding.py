@@ -11,10 +11,10 @@ import httpx
 from pydicom import Dataset
 from rich.console import Console
 
-from cds_hooks.commands.hook_client import FHIR_JSON, outcome_text
 from cds_hooks.commands.stopping import fail
+from cds_hooks.commands.transactions import TransactionRefused, send_transaction
 from cds_hooks.sandbox.films import FilmMissing, as_file
-from cds_hooks.sandbox.patients import Resource, sample_patients
+from cds_hooks.sandbox.patients import sample_patients
 
 TIMEOUT_S = 120.0
 
@@ -31,7 +31,7 @@ def seed_servers(fhir: str, dicomweb: str, *, wait_s: float = 0.0) -> None:
             _wait(http, (f"{fhir.rstrip('/')}/metadata", f"{dicomweb.rstrip('/')}/studies?limit=1"), wait_s)
             store_instances(http, dicomweb, samples.instances)
             send_transaction(http, fhir, samples.bundle)
-    except (SeedRefused, FilmMissing) as error:
+    except (SeedRefused, TransactionRefused, FilmMissing) as error:
         raise fail(str(error)) from None
     except httpx.HTTPError as error:
         raise fail(f"no answer ({type(error).__name__}): check that both addresses are right and served") from None
@@ -40,23 +40,7 @@ def seed_servers(fhir: str, dicomweb: str, *, wait_s: float = 0.0) -> None:
 
 
 class SeedRefused(Exception):
-    """A server did not take the sample patients."""
-
-
-def send_transaction(http: httpx.Client, fhir: str, bundle: Resource) -> None:
-    """POST the transaction Bundle.
-
-    Raises:
-        SeedRefused: the server answered an error.
-        httpx.HTTPError: it did not answer.
-    """
-    response = http.post(
-        fhir.rstrip("/"),
-        json=bundle,
-        headers={"Content-Type": FHIR_JSON, "Accept": FHIR_JSON, "Prefer": "return=minimal"},
-    )
-    if not response.is_success:
-        raise SeedRefused(f"the FHIR server refused the transaction: {outcome_text(response)}")
+    """A server did not take the films."""
 
 
 def store_instances(http: httpx.Client, dicomweb: str, instances: Iterable[Dataset]) -> None:

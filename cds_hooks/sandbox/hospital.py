@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pydicom import Dataset
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 
 from cds_hooks.sandbox.archive import DicomArchive
 from cds_hooks.sandbox.dicomweb import dicomweb_app
-from cds_hooks.sandbox.fhir import fhir_app
+from cds_hooks.sandbox.fhir import ServerOptions, fhir_routes
 from cds_hooks.sandbox.films import FOLDER
 from cds_hooks.sandbox.patients import Samples, sample_patients
 from cds_hooks.sandbox.resources import Resource, ResourceStore
@@ -27,10 +27,12 @@ class Sandbox:
         url: where it is served, such as `http://127.0.0.1:8000`; the Endpoint of its films is made from it.
         resources: its FHIR resources.
         archive: its DICOM instances.
+        fhir_options: what its FHIR server asks for and lets be done; by default it is read-only and open.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, fhir_options: ServerOptions | None = None) -> None:
         self.url = url.rstrip("/")
+        self.fhir_options = fhir_options or ServerOptions()
         self.resources = ResourceStore()
         self.archive = DicomArchive()
 
@@ -70,9 +72,9 @@ class Sandbox:
         for instance in instances:
             self.archive.put(instance)
 
-    def routes(self) -> list[Mount]:
+    def routes(self) -> list[BaseRoute]:
         """Return the FHIR and the DICOMweb server as routes of an ASGI application."""
         return [
-            Mount(FHIR_PATH, fhir_app(self.resources)),
+            *fhir_routes(FHIR_PATH, self.resources, self.fhir_options),
             Mount(DICOMWEB_PATH, dicomweb_app(self.archive)),
         ]

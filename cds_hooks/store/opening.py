@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from cds_hooks.crypto import Vault, open_vault
 from cds_hooks.settings import ServiceSettings
+from cds_hooks.store.ahead import AheadStore
 from cds_hooks.store.cards import CardStore
 from cds_hooks.store.checks import CheckStore
 from cds_hooks.store.database import Database
@@ -14,6 +15,7 @@ from cds_hooks.store.jobs import JobStore
 from cds_hooks.store.results import ResultStore
 from cds_hooks.store.states import Clock
 from cds_hooks.store.upkeep import Upkeep
+from cds_hooks.store.watches import WatchStore
 
 
 def utc_now() -> datetime:
@@ -32,6 +34,8 @@ class Store:
     checks: CheckStore
     cards: CardStore
     upkeep: Upkeep
+    watches: WatchStore
+    ahead: AheadStore
     clock: Clock
 
     def close(self) -> None:
@@ -54,5 +58,7 @@ def open_store(settings: ServiceSettings, clock: Clock = utc_now) -> Store:
         CheckStore(database, vault, settings, clock),
         CardStore(database, vault, settings, clock),
         Upkeep(database, settings, clock),
+        WatchStore(database, vault, settings, clock),
+        AheadStore(database, vault, settings, clock),
         clock,
     )

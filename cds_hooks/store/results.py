@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 import sqlalchemy as sa
 
@@ -17,6 +17,8 @@ from cds_hooks.store.states import Clock, JobState, Started
 from cds_hooks.store.tables import checks, results
 
 Picture = Literal["film", "heat", "prior"]
+PASSING_FOR: Final = timedelta(minutes=1)
+"""How long a result answers that lacks something which may be there a minute later."""
 
 
 class ResultStore:
@@ -46,7 +48,8 @@ class ResultStore:
         }
         check = self._sealed(judgement.check)
         with self._database.write() as connection:
-            done = {"state": JobState.DONE, "fresh_until": now + started.reusable_for}
+            lasts = started.reusable_for if judgement.lasting else min(started.reusable_for, PASSING_FOR)
+            done = {"state": JobState.DONE, "fresh_until": now + lasts}
             if not end_attempt(connection, started.job_id, started.attempt, done):
                 return False
             connection.execute(sa.insert(results).values(row))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -137,6 +138,33 @@ workers = Table(
     Column("seen_at", Moment, nullable=False),
     Column("model_ready", Boolean, nullable=False),
     Column("model", String(64), nullable=False),
+)
+
+# How far a server has been searched for news, and by which process. No patient data.
+watches = Table(
+    "watches",
+    metadata,
+    Column("id", String(64), primary_key=True),  # keyed hash of server and interest
+    Column("since", Moment, nullable=False),
+    Column("seen_sealed", LargeBinary),  # keyed hashes of the versions that the next look will meet again
+    Column("events", BigInteger),  # number of the last event that a Subscription told of
+    Column("failures", Integer, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("holder", String(32)),
+    Column("held_until", Moment),
+)
+
+# Patients whose case is to be computed ahead, or kept fresh.
+ahead = Table(
+    "ahead",
+    metadata,
+    Column("patient", String(64), primary_key=True),  # keyed hash
+    Column("whose_sealed", LargeBinary, nullable=False),  # server and id
+    Column("first_at", Moment),  # of the news that have not been seen to; none while the case is kept fresh
+    Column("due_at", Moment, nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("fresh_to", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
 )
 
 Index("ix_audit_patient", audit.c.patient)

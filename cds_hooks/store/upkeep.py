@@ -13,7 +13,7 @@ from cds_hooks.store.checks import give_up
 from cds_hooks.store.database import Database
 from cds_hooks.store.jobs import OPEN
 from cds_hooks.store.states import Clock, Failure, JobState
-from cds_hooks.store.tables import audit, cards, jobs, pages, workers
+from cds_hooks.store.tables import ahead, audit, cards, jobs, pages, workers
 
 FORGOTTEN_AFTER: Final = timedelta(hours=1)
 """A worker that has been silent for this long is gone for good."""
@@ -42,6 +42,7 @@ class Upkeep:
             sa.delete(jobs).where(jobs.c.expires_at <= now),  # and with them results and pages
             sa.delete(cards).where(cards.c.expires_at <= now),  # and with them feedback
             sa.delete(audit).where(audit.c.at <= now - self._settings.audit_retention),
+            sa.delete(ahead).where(ahead.c.expires_at <= now),
             sa.delete(workers).where(workers.c.seen_at <= now - FORGOTTEN_AFTER),
         )
         with self._database.write() as connection:

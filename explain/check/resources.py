@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -18,6 +18,7 @@ Read = Callable[[str], Resource | None]
 _STATUS: Final[dict[str, frozenset[object]]] = {
     "Observation": frozenset({"final", "amended", "corrected"}),
     "DocumentReference": frozenset({"current"}),
+    "DiagnosticReport": frozenset({"final", "amended", "corrected", "appended", "modified"}),
     "ImagingStudy": frozenset({"available"}),
 }
 
@@ -93,10 +94,20 @@ def moment(written: object) -> datetime | None:
         return None
     whole = written + {4: "-01-01", 7: "-01"}.get(len(written), "")
     try:
-        found = datetime.fromisoformat(whole.replace(":60", ":59"))
-    except ValueError:
+        found = datetime.fromisoformat(whole.replace("T24:", "T00:").replace(":60", ":59"))
+        found += timedelta(days="T24:" in whole)
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def moment_of_timing(timing: object) -> datetime | None:
+    """Read the last event of a Timing, or the Period that bounds it."""
+    whole = timing if isinstance(timing, dict) else {}
+    events = whole.get("event")
+    moments = [moment(event) for event in events] if isinstance(events, list) else []
+    bounds = inner(whole, "repeat").get("boundsPeriod")
+    return max((one for one in moments if one is not None), default=None) or moment_of_period(bounds)
 
 
 def moment_of_period(period: object) -> datetime | None:

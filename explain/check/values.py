@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from explain.check.problems import Problem
-from explain.check.resources import Chart, Resource, dicts, inner, moment, moment_of_period
+from explain.check.resources import Chart, Resource, dicts, inner, moment, moment_of_period, moment_of_timing
 from explain.check.vocabulary import Measure, measures, spellings
 
 LOINC: Final = frozenset({"http://loinc.org", "urn:oid:2.16.840.1.113883.6.1"})
@@ -81,6 +81,7 @@ def _time(part: Resource) -> datetime | None:
         moment(part.get("effectiveDateTime"))
         or moment(part.get("effectiveInstant"))
         or moment_of_period(part.get("effectivePeriod"))
+        or moment_of_timing(part.get("effectiveTiming"))
         or moment(part.get("issued"))
     )
 

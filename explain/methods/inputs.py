@@ -16,7 +16,7 @@ import orjson
 
 from explain.evidence import Explanation
 from explain.image import shown_size
-from explain.words import end_of_word
+from explain.text import text_as_read
 from fhir_adapter.record import Modality
 from inference.backends.protocol import Array, check_arrays
 from inference.calibrate import DoubleArray
@@ -47,7 +47,7 @@ class CheckInputs:
         arrays: the tensors of `inference.contract.INPUT_SHAPES`, each with a leading batch axis of 1.
         recorded: the measurement behind each slot in its own unit (SLOTS,); NaN for age, sex and what is absent.
         offsets: characters (start, end) of the note behind each token (N, 2); (0, 0) where there is no text.
-        text: the note, as far as the model read it; empty without one.
+        text: the note, as far as the model read it, with blanks for what it left out; empty without one.
         entities: what the model took words of the note for, in reading order.
         film_size: width and height of the film as a page shows it; (0, 0) without one.
         answer: key of the likeliest diagnosis.
@@ -114,8 +114,7 @@ def check_inputs(
     floats = [array for array in inputs.arrays.values() if array.dtype.kind == "f"]
     if not all(np.isfinite(array).all() for array in floats):
         raise ValueError("inputs must be finite: check who encoded the case")
-    text = inputs.note.text if inputs.note else ""
-    text = text[: end_of_word(text, max((end for _, end in inputs.offsets), default=0))]
+    text = text_as_read(inputs.note.text, inputs) if inputs.note else ""
     return CheckInputs(
         arrays={name: np.asarray(inputs.arrays[name]) for name in INPUT_SHAPES},
         recorded=np.array([np.nan if used is None else used.value for used in inputs.used], np.float64),

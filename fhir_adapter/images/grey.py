@@ -1,4 +1,4 @@
-"""Stored pixel values -> grey 0..1 with bone white. Knows DICOM's grey-scale pipeline, not its files.
+"""Stored pixel values -> grey 0..1 with bone white, square pixels. Knows DICOM's grey-scale pipeline, not its files.
 
 PS3.3 section C.11.1 (modality), C.11.2 (values of interest) and C.7.6.3.1.2 (photometric interpretation).
 """
@@ -11,12 +11,19 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
+
+from fhir_adapter.errors import ImageUnreadable
 
 FloatArray = npt.NDArray[np.float32]
 
 _LEAST_INSIDE: Final = 0.1
 """A window that leaves fewer pixels than this between black and white shows no picture and is not used."""
 _SAMPLE_SIDE: Final = 256
+_SAME_GREY: Final = 3
+"""Steps of 256 by which the three colours of a grey picture may differ: JPEG rounds them."""
+_NEARLY_SQUARE: Final = 0.02
+_MOST_OBLONG: Final = 4.0
 _PERCENTILES: Final = (0.5, 99.5)
 """Black and white where no window is given: markers and collimator edges must not set the contrast."""
 
@@ -79,6 +86,35 @@ def to_grey(
     if full:
         return _clip(values / full)
     return _stretch(values, padding)
+
+
+def grey_of(colours: npt.NDArray[np.generic]) -> FloatArray:
+    """Return the grey 0..1 of a picture (height, width, 3) of unsigned samples whose colours are equal.
+
+    Raises:
+        ImageUnreadable: it is a picture in colour.
+    """
+    red, green, blue = (colours[..., channel].astype(np.int32) for channel in range(3))
+    full = np.iinfo(colours.dtype).max  # type: ignore[type-var]
+    apart = max(int(np.abs(red - green).max()), int(np.abs(blue - green).max()))
+    if apart > _SAME_GREY * (full // 255):
+        raise ImageUnreadable("it is not a grey image")
+    return np.asarray(green / full, dtype=np.float32)
+
+
+def with_square_pixels(grey: FloatArray, aspect: float) -> FloatArray:
+    """Stretch a picture whose pixels are `aspect` times as high as wide, so that the lung keeps its shape.
+
+    Raises:
+        ImageUnreadable: the pixels are more oblong than any detector's.
+    """
+    if abs(aspect - 1) < _NEARLY_SQUARE:
+        return grey
+    if not 1 / _MOST_OBLONG <= aspect <= _MOST_OBLONG:
+        raise ImageUnreadable("its pixels are oblong beyond belief")
+    height, width = grey.shape
+    size = (width, round(height * aspect)) if aspect > 1 else (round(width / aspect), height)
+    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BILINEAR), dtype=np.float32)
 
 
 def _stretch(values: FloatArray, padding: npt.NDArray[np.bool_] | None) -> FloatArray:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 _BOUNDARY: Final = re.compile(r"""boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))""", re.IGNORECASE)
+_KIND: Final = re.compile(r"^content-type:\s*([^;\s]+)", re.IGNORECASE | re.MULTILINE)
+_SYNTAX: Final = re.compile(r'^content-type:.*transfer-syntax="?([0-9.]{1,64})', re.IGNORECASE | re.MULTILINE)
 
 
-def first_part(body: bytes, content_type: str) -> tuple[bytes, str]:
-    """Return (content, media type) of the first part.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The content of one part, its media type and the transfer syntax its Content-Type names; both may be empty."""
+
+    content: bytes
+    media_type: str = ""
+    transfer_syntax: str = ""
+
+
+def first_part(body: bytes, content_type: str) -> Part:
+    """Return the first part.
 
     Raises:
         ValueError: there is no boundary, no part, or the part is cut off.
@@ -27,5 +39,5 @@ def first_part(body: bytes, content_type: str) -> tuple[bytes, str]:
     if headers_at < 0 or content_at < 0 or end < 0:
         raise ValueError("the multipart answer is cut off")
     headers = body[headers_at:content_at].decode("latin-1")
-    kind = re.search(r"^content-type:\s*([^;\s]+)", headers, re.IGNORECASE | re.MULTILINE)
-    return body[content_at + 4 : end], kind[1].lower() if kind else ""
+    kind, syntax = _KIND.search(headers), _SYNTAX.search(headers)
+    return Part(body[content_at + 4 : end], kind[1].lower() if kind else "", syntax[1] if syntax else "")

@@ -9,44 +9,17 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from fhir_adapter.measurements.quantities import Quantity
+from fhir_adapter.measurements.quantity import Quantity
+from fhir_adapter.measurements.spellings import EXACT, SPELLINGS
 
+Line = tuple[float, float]
+"""Factor and offset of `value in target = factor * value + offset`."""
 UCUM: Final = "http://unitsofmeasure.org"
 _LONGEST: Final = 40
 """Longer texts are no units; parsing them would only cost time."""
 
-# Written forms that are no UCUM, or UCUM for something absurd (`K/uL` is kelvin per microlitre), compared without
-# case, blanks and annotations.
-_SPELLINGS: Final = {
-    spelling: unit
-    for unit, spellings in {
-        "10*9/L": "10^9/l 10e9/l 10e+9/l x10^9/l x10e9/l x10*9/l 10**9/l 10⁹/l x10⁹/l gpt/l giga/l bil/l",
-        "10*3/uL": "10^3/ul 10e3/ul 10e+3/ul x10^3/ul x10e3/ul x10*3/ul 10**3/ul x10**3/ul 10³/ul x10³/ul k/ul "
-        "k/mm3 k/cumm k/mm^3 thou/ul thous/ul thousand/ul tsd/ul 10*3/mm3 10^3/mm3 x10^3/mm3 10³/mm³",
-        "10*6/uL": "10^6/ul 10e6/ul x10^6/ul x10e6/ul x10*6/ul m/ul mil/ul million/ul",
-        "/uL": "cells/ul cell/ul #/ul 1/ul /mm3 /cumm cells/mm3 cells/cumm",
-        "/min": "bpm beats/min beats/minute breaths/min breaths/minute br/min resp/min /minute 1/min min-1 min^-1",
-        "Cel": "c °c ℃ degc deg_c degreesc degreescelsius celsius",
-        "[degF]": "f °f ℉ degf deg_f degreesf degreesfahrenheit fahrenheit",
-        "%": "percent pct %spo2 %sat %o2",
-        "mmol/L": "mmol/l",
-        "meq/L": "meq/l",
-        "mg/L": "mg/l",
-        "mg/dL": "mg/dl",
-        "g/L": "g/l",
-        "g/dL": "g/dl gm/dl g% gm%",
-        "ug/L": "ug/l mcg/l",
-        "ng/mL": "ng/ml",
-    }.items()
-    for spelling in spellings.split()
-}
-
-# Where case is all that tells two units apart, the case as written decides: giga per litre is no gram per litre.
-_EXACT: Final = {"G/L": "10*9/L"}
-
-# (written unit, unit of the quantity) -> (factor, offset). Only to save the library's half second at first use:
-# a test compares each row with the library.
-COMMON: Final = {
+# Only to save the library's half second at first use: a test compares each row with the library.
+COMMON: Final[dict[tuple[str, str], Line]] = {
     ("10*3/uL", "10*9/L"): (1.0, 0.0),
     ("10*6/uL", "10*9/L"): (1000.0, 0.0),
     ("/uL", "10*9/L"): (0.001, 0.0),
@@ -54,13 +27,35 @@ COMMON: Final = {
     ("g/dL", "g/L"): (10.0, 0.0),
     ("mg/dL", "mg/L"): (10.0, 0.0),
     ("ug/L", "ng/mL"): (1.0, 0.0),
+    ("ug/mL", "mg/L"): (1.0, 0.0),
+    ("ng/mL", "mg/L"): (0.001, 0.0),
+    ("ng/mL", "ng/L"): (1000.0, 0.0),
+    ("pg/mL", "ng/L"): (1.0, 0.0),
     ("meq/L", "mmol/L"): (1.0, 0.0),
+    ("1", "%"): (100.0, 0.0),
+    ("L/L", "%"): (100.0, 0.0),
+    ("kPa", "mm[Hg]"): (7.500615758456563, 0.0),
+    ("g", "kg"): (0.001, 0.0),
+    ("[lb_av]", "kg"): (0.45359237, 0.0),
+    ("m", "cm"): (100.0, 0.0),
+    ("[in_i]", "cm"): (2.54, 0.0),
+    ("mg/dL.mol/g", "mmol/L"): (10.0, 0.0),
+    ("mg/dL.mol/g", "umol/L"): (10_000.0, 0.0),
 }
+AGREED: Final[dict[tuple[str, str], Line]] = {
+    # UCUM keeps international units apart from everything; of an enzyme's activity they are its U (IUB, 1964).
+    ("[iU]/L", "U/L"): (1.0, 0.0),
+    # UCUM has pH as a unit of its own; others write the bare number that it is.
+    ("1", "[pH]"): (1.0, 0.0),
+}
+"""What UCUM does not know, and every laboratory does."""
 
 _ANNOTATION: Final = re.compile(r"\{[^{}]*\}")
+_BASIS: Final = re.compile(r"(?i)(?<![a-z])(FEU|DDU)(?![a-z])")
 _HUGE: Final = re.compile(r"\d{4}")
 """No unit needs such a number, and `10*9999999999` would keep the library multiplying for ever."""
 _MICRO: Final = re.compile(r"[µμ]|mc(?=[gGlL])")
+_EQUIVALENT: Final = re.compile(r"(?<![A-Za-z])[a-z]?eq(?![A-Za-z])")
 
 
 def to_unit(value: float, unit: str, quantity: Quantity) -> float | None:
@@ -75,7 +70,7 @@ def to_unit(value: float, unit: str, quantity: Quantity) -> float | None:
         unit: UCUM code, or the unit's text where no code is given.
         quantity: what it is a value of.
     """
-    line = _line(unit, quantity.unit, quantity.molar_mass)
+    line = _line(unit, quantity.unit, quantity.molar_mass, quantity.basis, quantity.single_charge)
     return None if line is None else float(f"{line[0] * value + line[1]:.6g}")
 
 
@@ -85,23 +80,34 @@ def warm_up() -> None:
 
 
 @lru_cache(maxsize=1024)
-def _line(written: str, target: str, molar_mass: float | None) -> tuple[float, float] | None:
-    unit = _tidy(written)
-    if unit is None or unit == target:
-        return None if unit is None else (1.0, 0.0)
-    known = COMMON.get((unit, target)) or _ask_library(unit, target)
-    if known is None and molar_mass is not None:
-        return _by_substance(unit, target, molar_mass)
-    return known
+def _line(written: str, target: str, molar_mass: float | None, basis: str, single_charge: bool) -> Line | None:  # noqa: FBT001 - as the row has it
+    """Return how to convert; kept, as a chart has many values and few units."""
+    named = _BASIS.search(written[: 2 * _LONGEST])
+    if named is not None and named[1].upper() != basis:
+        return None
+    unit = _tidy(_BASIS.sub("", written[: 2 * _LONGEST]).strip())
+    if unit is None or (_EQUIVALENT.search(unit) and not single_charge):
+        return None
+    if unit == target:
+        return 1.0, 0.0
+    known = _convert(unit, target) or AGREED.get((unit, target))
+    return known if known is not None or molar_mass is None else _by_molar_mass(unit, target, molar_mass)
 
 
-def _by_substance(unit: str, target: str, molar_mass: float) -> tuple[float, float] | None:
-    """Convert amount of substance to mass; `molar_mass` in g/mol."""
-    line = _ask_library(f"{unit}.g/mol", target)
-    return None if line is None else (line[0] * molar_mass, line[1])
+def _by_molar_mass(unit: str, target: str, molar_mass: float) -> Line | None:
+    """Convert amount of substance to mass, or mass to amount; `molar_mass` in g/mol."""
+    to_mass = _convert(f"{unit}.g/mol", target)
+    if to_mass is not None:
+        return to_mass[0] * molar_mass, to_mass[1]
+    to_amount = _convert(f"{unit}.mol/g", target)
+    return None if to_amount is None else (to_amount[0] / molar_mass, to_amount[1])
 
 
-def _ask_library(unit: str, target: str) -> tuple[float, float] | None:
+def _convert(unit: str, target: str) -> Line | None:
+    return COMMON.get((unit, target)) or _ask_library(unit, target)
+
+
+def _ask_library(unit: str, target: str) -> Line | None:
     # It costs half a second, and most processes never meet a unit outside the table.
     from fhir_adapter.measurements.ucum import line_between  # noqa: PLC0415
 
@@ -110,8 +116,10 @@ def _ask_library(unit: str, target: str) -> tuple[float, float] | None:
 
 def _tidy(written: str) -> str | None:
     """Bring a unit as written to UCUM; None where nothing is left of it."""
+    if written in EXACT:
+        return EXACT[written]
     # Annotations say what is counted and carry no meaning of their own (UCUM section 6).
-    unit = _MICRO.sub("u", _ANNOTATION.sub("", written[: 2 * _LONGEST].strip())).replace("×", "x")
+    unit = _MICRO.sub("u", _ANNOTATION.sub("", written.strip())).replace("×", "x").strip()
     if not unit or len(unit) > _LONGEST or _HUGE.search(unit):
         return None
-    return _EXACT.get(unit) or _SPELLINGS.get(unit.lower().replace(" ", ""), unit)
+    return SPELLINGS.get(unit.lower().replace(" ", ""), unit)

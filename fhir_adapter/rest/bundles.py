@@ -17,6 +17,7 @@ class Page:
         others: what was included with them, such as Endpoints.
         next_url: address of the next page, or an empty string.
         empty: whether the page has no entry at all.
+        total: how many matches there are on all pages, where the server says so (R4 Bundle.total, often absent).
         partial: whether the server says that it left something out: an OperationOutcome of severity `error` or
             `fatal` among the entries or in `Bundle.issues` (R5), warnings being sent with many a sound answer; or the
             tag SUBSETTED on a match or on the Bundle, as `_count=0` has it.
@@ -27,6 +28,7 @@ class Page:
     next_url: str
     empty: bool
     partial: bool = False
+    total: int | None = None
 
 
 def read_page(bundle: object, resource_type: str, what: str) -> Page:
@@ -49,10 +51,11 @@ def read_page(bundle: object, resource_type: str, what: str) -> Page:
         # Servers may leave the mode out; then the type decides.
         matched = as_dict(entry.get("search")).get("mode", "match") == "match"
         (matches if matched and resource.get("resourceType") == resource_type else others).append(resource)
-    partial = any(map(is_subsetted, (bundle, *matches))) or any(
-        map(_is_failure, (as_dict(bundle.get("issues")), *others))
-    )
-    return Page(tuple(matches), tuple(others), _next_of(bundle), empty=not entries, partial=partial)
+    failures = any(map(_is_failure, (as_dict(bundle.get("issues")), *others)))
+    partial = failures or any(map(is_subsetted, (bundle, *matches)))
+    total = bundle.get("total")
+    stated = total if isinstance(total, int) and not isinstance(total, bool) else None
+    return Page(tuple(matches), tuple(others), _next_of(bundle), empty=not entries, partial=partial, total=stated)
 
 
 def is_subsetted(resource: Resource) -> bool:

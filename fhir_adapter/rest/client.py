@@ -142,9 +142,14 @@ class FhirClient:
         return walk.result()
 
     async def batch(
-        self, requests: Sequence[Request], deadline: Deadline
+        self, requests: Sequence[Request], deadline: Deadline, *, enough: Sequence[Enough | None] = ()
     ) -> tuple[Resource | SearchResult | FhirError, ...]:
         """Ask several things in one round trip: `POST [base]` with a batch Bundle (R4 http, 3.1.0.11).
+
+        Args:
+            requests: what to ask.
+            deadline: for the batch and all later pages together.
+            enough: for each request what ends the reading of its pages early; nothing does where it is left out.
 
         Returns:
             For each request, in order: the resource of a read, the result of a search with its later pages, or the
@@ -155,7 +160,8 @@ class FhirClient:
                 the answers are not as many as the questions.
         """
         refusals = await asyncio.gather(*(self._asker.refusal(request, deadline) for request in requests))
-        asked = [request for request, refusal in zip(requests, refusals, strict=True) if refusal is None]
+        limits = enough or [None] * len(requests)
+        asked = [(one, most) for one, most, refusal in zip(requests, limits, refusals, strict=True) if refusal is None]
         found = iter(await self._ask_all(asked, deadline) if asked else ())
         return tuple([next(found) if refusal is None else refusal for refusal in refusals])
 
@@ -175,6 +181,17 @@ class FhirClient:
         until = time.monotonic() + self.settings.capabilities_s
         self._memory.capabilities[self.base_url] = KnownCapabilities(capabilities, until)
         return capabilities
+
+    async def learn(self, deadline: Deadline) -> None:
+        """Ask the server what it offers, by the way: no more often than `capabilities_s`, also where it fails.
+
+        Raises:
+            FhirError: see `capabilities`.
+        """
+        asked_for_them = self._memory.asked_for_them
+        if time.monotonic() >= asked_for_them.get(self.base_url, 0.0):
+            asked_for_them[self.base_url] = time.monotonic() + self.settings.capabilities_s
+            await self.capabilities(deadline)
 
     def known_capabilities(self) -> Capabilities | None:
         """Return what the server said of itself when it was last asked, however long ago; None when it never was."""
@@ -233,16 +250,21 @@ class FhirClient:
         return _page_of(await self._asker.ask(request, url, _HEADERS, deadline), request)
 
     async def _ask_all(
-        self, requests: Sequence[Request], deadline: Deadline
+        self, questions: Sequence[tuple[Request, Enough | None]], deadline: Deadline
     ) -> Sequence[Resource | SearchResult | FhirError]:
+        requests = [request for request, _ in questions]
         body = orjson.dumps(batch_bundle(requests))
         answer = await self._asker.ask(requests[0], self._base, _BUNDLE, deadline, body)
         entries = read_batch(parse_json(answer, "the batch"), requests)
 
-        async def whole(request: Request, entry: Resource | Page | FhirError) -> Resource | SearchResult | FhirError:
-            return await self.follow(request.resource_type, entry, deadline) if isinstance(entry, Page) else entry
+        async def whole(
+            request: Request, most: Enough | None, entry: Resource | Page | FhirError
+        ) -> Resource | SearchResult | FhirError:
+            if not isinstance(entry, Page):
+                return entry
+            return await self.follow(request.resource_type, entry, deadline, enough=most)
 
-        return await asyncio.gather(*(whole(*pair) for pair in zip(requests, entries, strict=True)))
+        return await asyncio.gather(*(whole(*pair, entry) for pair, entry in zip(questions, entries, strict=True)))
 
 
 def _worth(found: SearchResult) -> tuple[bool, int]:

@@ -43,6 +43,7 @@ class Memory:
         settings: limits.
         etags: answers that can be asked about again.
         capabilities: by base address.
+        asked_for_them: by base address, until when (monotonic seconds) they are not asked for again by the way.
         no_post: base addresses of servers that take no search by POST.
         accesses: by base address, the service's own access, so that all share one token.
     """
@@ -50,6 +51,7 @@ class Memory:
     settings: FhirSettings
     etags: Etags
     capabilities: dict[str, KnownCapabilities] = field(default_factory=dict)
+    asked_for_them: dict[str, float] = field(default_factory=dict)
     no_post: set[str] = field(default_factory=set)
     accesses: dict[str, Access] = field(default_factory=dict)
     _slots: dict[str, asyncio.Semaphore] = field(default_factory=dict)

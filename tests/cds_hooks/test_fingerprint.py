@@ -32,6 +32,9 @@ def of(case: Case, model: str = "m", vault: Vault = VAULT) -> str:
         {"chart": dataclasses.replace(CHART, observations=(TWO, ONE))},
         {"chart": dataclasses.replace(CHART, patient=dict(reversed(list(make_patient().items()))))},
         {"grant": Grant(SecretStr("another"))},
+        {"grant": Grant(SecretStr("t"), scope="patient/*.rs openid")},
+        {"grant": Grant(SecretStr("t"), scope="a vendor's own words")},
+        {"grant": None, "own_access": True},
         {"asked_at": ASKED_AT + timedelta(minutes=5)},
         {"prefetch": None},
     ],
@@ -53,10 +56,13 @@ def test_same_data_are_the_same_question(changes: dict[str, Any]) -> None:
         {"chart": dataclasses.replace(CHART, gaps=(Gap("text", "notes", GapReason.REFUSED),))},
         {"chart": dataclasses.replace(CHART, observations=(ONE,), documents=(TWO,))},
         {"chart": None},
+        {"grant": None},
+        {"grant": Grant(SecretStr("t"), scope="patient/Patient.rs patient/Observation.rs")},
+        {"grant": Grant(SecretStr("t"), scope="patient/DocumentReference.rs")},
     ],
 )
 def test_other_data_are_another_question(changes: dict[str, Any]) -> None:
-    """Another patient, server, version, value or gap is another question, also under the same version number."""
+    """Another patient, server, version, value, gap or reach is another question, also under the same version number."""
     expected_same = changes == {"chart": dataclasses.replace(CHART, observations=(ONE,), documents=(TWO,))}
 
     assert (of(dataclasses.replace(CASE, **changes)) == of(CASE)) is expected_same

@@ -195,6 +195,29 @@ async def test_hook_is_traced(service: Running) -> None:
     assert PATIENT_ID not in str(entry)
 
 
+async def test_refused_hook_is_traced(service: Running) -> None:
+    """Who asked about whom and was refused is kept under the same hashes as who was answered."""
+    refused = await service.fire(make_hook(prefetch=make_prefetch(patient=make_patient(id="other"))))
+    await service.fire(make_hook())
+    entries = {row.action: row for row in rows_of(service, audit)}
+    refusal, answered = entries["hook-refused"], entries["hook-answered"]
+
+    assert (refused.status_code, refusal.request_id) == (400, refused.headers["x-request-id"])
+    assert (refusal.actor, refusal.patient, refusal.job_id) == (answered.actor, answered.patient, None)
+
+
+async def test_refusal_goes_out_without_its_trace(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is down keeps no refusal back, nor turns it into another one."""
+
+    def fail(_entry: object) -> None:
+        raise sa.exc.OperationalError("", None, Exception())
+
+    monkeypatch.setattr(service.store.upkeep, "record", fail)
+    refused = await service.fire(make_hook(prefetch=make_prefetch(patient=make_patient(id="other"))))
+
+    assert refused.status_code == 400
+
+
 async def test_two_servers_may_use_the_same_patient_id(service: Running) -> None:
     """Patient 1 of one EHR is not patient 1 of another: marks and results do not meet."""
     await service.fire(make_hook())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from fhir_adapter.auth.grant import Grant
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, ServerNotAllowed
-from fhir_adapter.record import GapReason
+from fhir_adapter.record import Gap, GapReason
 from fhir_adapter.settings import BackendClient, FhirSettings
 from inference.backends import BackendUnavailable
 from inference.checkpoint import Checkpoint, CheckpointError
@@ -83,10 +84,14 @@ def young() -> dict[str, Any]:
     return make_patient(birthDate=(NOW - timedelta(days=3 * 365)).date().isoformat())
 
 
+def made() -> Chart:
+    """Return a chart with a value and a note."""
+    return Chart(young(), observations=(recent(),), documents=(note("child with fever and cough for three days"),))
+
+
 def make_case(**changes: Any) -> Case:
     """Return a case with a value and a note."""
-    chart = Chart(young(), observations=(recent(),), documents=(note("child with fever and cough for three days"),))
-    fields = {"patient_id": PATIENT_ID, "fhir_server": None, "grant": None, "chart": chart, "prefetch": None}
+    fields = {"patient_id": PATIENT_ID, "fhir_server": None, "grant": None, "chart": made(), "prefetch": None}
     return Case(**{**fields, "asked_at": NOW, **changes})
 
 
@@ -98,6 +103,19 @@ async def test_case_becomes_prediction_and_evidence(pipeline: MllmPipeline) -> N
     assert {row.key for row in judgement.explanation.measurements} >= {"crp"}
     assert judgement.explanation.note is not None
     assert 0 < judgement.model_ms <= judgement.job_ms
+
+
+@pytest.mark.parametrize(("reason", "lasting"), [(GapReason.TIMEOUT, False), (GapReason.STALE, True)])
+async def test_answer_without_what_may_come_is_a_passing_one(
+    pipeline: MllmPipeline,
+    reason: GapReason,
+    lasting: bool,  # noqa: FBT001
+) -> None:
+    """An answer that lacks what a server did not give in time is soon to be asked for again."""
+    chart = dataclasses.replace(made(), gaps=(Gap("structured", "lactate", reason),))
+    judgement = await pipeline.judge(make_case(chart=chart), IN_TIME)
+
+    assert judgement.lasting is lasting
 
 
 async def test_answer_is_checked_with_the_same_graph(pipeline: MllmPipeline) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from cds_hooks.store.jobs import GRACE
 from cds_hooks.store.opening import Store, open_store
+from cds_hooks.store.results import PASSING_FOR
 from cds_hooks.store.states import Claim, Failure, JobState, Question, Started, Status
 from cds_hooks.store.tables import jobs
 from tests.cds_hooks.conftest import HandClock
@@ -142,6 +143,20 @@ def test_old_result_answers_no_more_but_keeps_its_page(store: Store, clock: Hand
     assert claim.fresh
     assert claim.job_id != old.job_id
     assert store.results.judgement(old.job_id) is not None
+
+
+@pytest.mark.parametrize(("lasting", "state"), [(False, JobState.QUEUED), (True, JobState.DONE)])
+def test_result_with_a_passing_gap_answers_for_a_minute(
+    store: Store,
+    clock: HandClock,
+    lasting: bool,  # noqa: FBT001
+    state: JobState,
+) -> None:
+    """What could not be had for a moment is asked for again soon, while a whole result stays."""
+    store.results.finish(begin(store), make_judgement(lasting=lasting))
+    clock.turn(PASSING_FOR)
+
+    assert store.jobs.claim(ask()).state is state
 
 
 @pytest.mark.parametrize("reason", list(Failure))

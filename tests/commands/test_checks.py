@@ -7,8 +7,9 @@ import orjson
 import pytest
 from starlette.applications import Starlette
 
-from cds_hooks.commands.checks import Finding, findings, run_checks
+from cds_hooks.commands.checks import findings, run_checks
 from cds_hooks.sandbox.hospital import Sandbox
+from fhir_adapter.survey.findings import Finding
 from tests.inference.tiny_checkpoint import make_checkpoint
 from tests.sandbox.live import served
 

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cds_hooks.commands.seeding import SeedRefused, send_transaction, store_instances
+from cds_hooks.commands.seeding import SeedRefused, store_instances
+from cds_hooks.commands.transactions import TransactionRefused, send_transaction
 from cds_hooks.sandbox.patients import Samples, sample_patients
 from tests.sandbox.conftest import NOW
 from tests.sandbox.films import write_stripes
@@ -92,7 +93,7 @@ def test_films_arrive_as_dicom_files(samples: Samples, receiver: Receiver, url: 
 def test_refusal_is_told(samples: Samples, url: str) -> None:
     """A server that takes nothing is an error that names the server's reason."""
     with httpx.Client() as http:
-        with pytest.raises(SeedRefused, match=r"Read only\."):
+        with pytest.raises(TransactionRefused, match=r"Read only\."):
             send_transaction(http, f"{url}/full", samples.bundle)
         with pytest.raises(SeedRefused, match="HTTP 405"):
             store_instances(http, f"{url}/full", samples.instances)

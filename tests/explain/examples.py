@@ -13,7 +13,7 @@ from explain.evidence import Explanation, MeasurementEvidence, PriorFilm, Readin
 from explain.explainer import explain
 from explain.page import PageView
 from explain.shares import EVERYTHING, answer_probabilities
-from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
+from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY, Limits
 from fhir_adapter.record import (
     Demographics,
     Film,
@@ -44,6 +44,9 @@ from inference.prediction import Likelihood, Prediction, Verdict
 
 LOCAL = timezone(timedelta(hours=1))
 SEEN_AT = datetime(2026, 11, 24, 8, 5, tzinfo=LOCAL)
+AGE_MONTHS = 46.1
+MEASURED = tuple(QUANTITY_OF_KEY[slot.key] for slot in MEASUREMENTS if slot.key in QUANTITY_OF_KEY)
+"""The quantities that the model takes, the only ones an explanation speaks of."""
 TEMPERATURES = (1.3, 1.3, 1.3)
 DIGEST = "9b21c0de" * 8
 NOTE = (
@@ -91,6 +94,13 @@ CARD = Card(
     temperatures=TEMPERATURES,
     seal="cd" * 32,
 )
+
+
+def normal_of(key: str) -> Limits:
+    """Return the reference range at the child's age."""
+    limits = QUANTITY_OF_KEY[key].normal_at(AGE_MONTHS, "female")
+    assert limits is not None
+    return limits
 
 
 def source(reference: str) -> Source:
@@ -152,7 +162,7 @@ def inputs(chart: PatientRecord) -> ModelInputs:
     arrays[Tensor.VALUE_PRESENT][0] = [
         one is not None or slot.key in {"age", "female"} for one, slot in zip(used, MEASUREMENTS, strict=True)
     ]
-    arrays[Tensor.VALUES][0, SLOT_OF_KEY["age"]] = MEASUREMENTS[SLOT_OF_KEY["age"]].standardise(46.1)
+    arrays[Tensor.VALUES][0, SLOT_OF_KEY["age"]] = MEASUREMENTS[SLOT_OF_KEY["age"]].standardise(AGE_MONTHS)
     arrays[Tensor.VALUES][0, SLOT_OF_KEY["female"]] = MEASUREMENTS[SLOT_OF_KEY["female"]].standardise(1.0)
     offsets = offsets_of(note.text) if note else ((0, 0),) * TEXT_TOKENS
     return ModelInputs(arrays, used, note, offsets, False, film, chart.gaps)  # noqa: FBT003

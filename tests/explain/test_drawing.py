@@ -10,9 +10,9 @@ from explain.drawing import described, pull, rounded, scale, segments, steps, us
 from explain.evidence import Explanation, NoteEvidence, Share, Span
 from explain.image import image_evidence
 from explain.structured import measurement_evidence
-from fhir_adapter.measurements.quantities import QUANTITIES, Quantity
+from fhir_adapter.measurements.quantities import Quantity
 from inference.contract import MODALITIES
-from tests.explain.examples import SEEN_AT, drawn_film, explained, inputs, measurement, record
+from tests.explain.examples import MEASURED, SEEN_AT, drawn_film, explained, inputs, measurement, normal_of, record
 from tests.explain.marked import marked_film
 
 
@@ -44,10 +44,10 @@ def test_steps_lead_from_baseline_to_answer() -> None:
     assert [step.direction for step in (first, second, third)] == ["for", "against", "for"]
 
 
-@pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda quantity: str(quantity.key))
+@pytest.mark.parametrize("quantity", MEASURED, ids=lambda quantity: str(quantity.key))
 def test_scale_orders_as_values_do(quantity: Quantity) -> None:
     """On every scale a low value lies left of the normal range, a high one right of it, a normal one within."""
-    low, high = quantity.normal
+    low, high = normal_of(quantity.key)
     for value, side in ((low and low * 0.98, -1), (high and high * 1.02, 1), ((low or (high or 0.0) / 2) * 1.01, 0)):
         if value is None:
             continue
@@ -88,6 +88,18 @@ def test_segments_end_where_they_are_told_to() -> None:
     """A long note is cut behind its marks; what is cut off is in no segment."""
     note = NoteEvidence("fever and cough", "", (Span(0, 5, 1.0, "for"),), SEEN_AT, "", truncated=False)
     assert [segment.text for segment in segments(note, 9)] == ["fever", " and"]
+
+
+@pytest.mark.parametrize(("begin", "end"), [(0, 15), (0, 7), (2, 15), (6, 9), (11, 15), (3, 3)])
+def test_segments_tell_what_was_not_read(begin: int, end: int) -> None:
+    """From any place to any other, the segments are the note, and what the model did not see is called so."""
+    text, unread = "fever and cough", ((5, 9), (12, 14))
+    note = NoteEvidence(text, "", (Span(0, 5, 1.0, "for"),), SEEN_AT, "", truncated=True, unread=unread)
+    found = list(segments(note, end, begin))
+    hidden = "".join(text[max(start, begin) : min(stop, end)] for start, stop in unread)
+
+    assert "".join(segment.text for segment in found) == text[begin:end]
+    assert "".join(segment.text for segment in found if segment.unread) == hidden
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, -1.0])

@@ -181,6 +181,20 @@ def test_cut_note_says_so() -> None:
     assert "Its end was not seen" in read(replace(whole, explanation=cut)).text
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_what_was_not_read_of_a_note_is_shown_as_such(held: bool) -> None:  # noqa: FBT001 - a table's column
+    """What the model left out stands in its place, is called not read, and counted."""
+    whole = PAGES["answer"].explanation
+    assert whole.note is not None
+    end = whole.note.text.index(" ")
+    spans = tuple(span for span in whole.note.spans if span.start >= end) if held else ()
+    note = replace(whole.note, truncated=True, spans=spans, unread=((0, end),))
+    page = read(replace(PAGES["answer"], explanation=replace(whole, note=note)))
+
+    assert f"not read {note.text[:end]}" in page.text
+    assert f"was not read: {end} of {len(note.text)} characters" in page.text
+
+
 def test_an_empty_prediction_set_is_said() -> None:
     """A set without any diagnosis is called empty."""
     assert "90 % prediction set: empty." in read(view(prediction_set=())).text

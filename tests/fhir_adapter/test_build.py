@@ -125,6 +125,7 @@ def test_every_reason_is_lasting_or_transient_on_purpose() -> None:
         GapReason.STALE,
         GapReason.UNREADABLE,
         GapReason.IMPLAUSIBLE,
+        GapReason.NEWEST_ONLY,
     }
 
 
@@ -144,3 +145,12 @@ async def test_earlier_film_is_there_for_comparison_and_not_for_the_model() -> N
     assert [str(film.source) for film in record.films] == ["ImagingStudy/study-1/_history/1"]
     assert record.prior is not None
     assert record.prior.acquired_at < record.films[0].acquired_at
+
+
+@pytest.mark.parametrize(("documents", "told"), [((document(),), False), ((), True)])
+async def test_older_notes_are_missed_only_where_no_newer_one_is(documents: tuple[Json, ...], told: bool) -> None:  # noqa: FBT001
+    """That older documents were not looked at matters only where the newest hold no note."""
+    gap = Gap("text", "clinical notes", GapReason.NEWEST_ONLY)
+    record = await build_record(Chart(patient(), documents=documents, gaps=(gap,)), None, None, ASKED_AT, soon())
+
+    assert (gap in record.gaps) is told

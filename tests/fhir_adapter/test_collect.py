@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from fhir_adapter.collect import collect_chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirMalformed, ForeignPatient
+from fhir_adapter.prefetch import MOST_GIVEN
 from fhir_adapter.record import Gap, GapReason
 from fhir_adapter.rest.client import FhirClient
 from tests.fhir_adapter.builders import (
@@ -25,6 +26,7 @@ from tests.fhir_adapter.builders import (
     observation,
     outcome,
     patient,
+    quantity,
     settings,
     soon,
     study,
@@ -296,3 +298,162 @@ async def test_context_patient_must_be_an_id(patient_id: str) -> None:
     with pytest.raises(ValueError, match=r"context\.patientId"):
         await collect_chart(None, client_of(server), patient_id, soon())
     assert server.requests == []
+
+
+def many(count: int, code: str = "8867-4") -> list[Json]:
+    """So many heart rates, each with its id."""
+    return [observation(code, id=f"o{number}", valueQuantity=quantity(120, "/min")) for number in range(count)]
+
+
+class LongChart(FakeFhir):
+    """A server with more vital signs than anybody reads, which answers a search by code with what it was given."""
+
+    def __init__(self, by_code: Json | httpx.Response) -> None:
+        first = bundle(*many(100), next_url=f"{SERVER}?page=2")
+        super().__init__({f"Patient/{PATIENT_ID}": patient(), VITALS: first, LABS: bundle(), "ImagingStudy": bundle()})
+        self.by_code = by_code
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        if "code" not in request.url.params:
+            return super().__call__(request)
+        self.requests.append(request)
+        return self.by_code if isinstance(self.by_code, httpx.Response) else answer(self.by_code)
+
+    @property
+    def codes(self) -> list[set[str]]:
+        """The codes of each search by code."""
+        return [set(one.url.params["code"].split(",")) for one in self.requests if "code" in one.url.params]
+
+
+async def test_as_many_as_asked_for_are_enough() -> None:
+    """The hundredth result ends the reading, and what is not among them is searched for by its code."""
+    server = LongChart(bundle(observation()))
+
+    chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert f"{SERVER}?page=2" not in {str(request.url) for request in server.requests}
+    assert (len(chart.observations), [gap for gap in chart.gaps if gap.modality == "structured"]) == (101, [])
+
+
+async def test_second_look_asks_for_what_was_not_seen() -> None:
+    """The search by code names the quantities that the newest results do not show, and no other."""
+    server = LongChart(bundle())
+
+    await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert len(server.codes) == 1
+    assert "1988-5" in server.codes[0]
+    assert "8867-4" not in server.codes[0]
+
+
+async def test_endless_results_of_one_kind_are_told() -> None:
+    """Where even the search by code brings more than is read, the record says that only the newest were looked at."""
+    more = bundle(*many(100, "1988-5"), next_url=f"{SERVER}?page=3")
+    server = LongChart(more)
+
+    chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert len(server.codes) == 2
+    assert Gap("structured", "measurements", GapReason.NEWEST_ONLY) in chart.gaps
+
+
+@pytest.mark.parametrize(
+    "by_code",
+    [answer(outcome(), 500), answer(b"<html>", content_type="text/html"), answer({"resourceType": "Patient"})],
+)
+async def test_failed_second_look_leaves_the_newest(by_code: httpx.Response) -> None:
+    """What was read stays, and the record says that there is more."""
+    chart = await collect_chart(None, client_of(LongChart(by_code)), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert len(chart.observations) == 100
+    assert Gap("structured", "measurements", GapReason.NEWEST_ONLY) in chart.gaps
+
+
+async def test_second_look_at_somebody_else_is_discarded() -> None:
+    """A server that ignores the patient in the search by code is not believed."""
+    foreign = bundle(observation(id="x", subject={"reference": "Patient/other"}))
+
+    chart = await collect_chart(None, client_of(LongChart(foreign)), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert "x" not in {each["id"] for each in chart.observations}
+
+
+async def test_prefetch_that_was_cut_is_fetched_again() -> None:
+    """A Bundle with fewer entries than its total and no next link is not the whole: the key is fetched."""
+    cut = bundle(observation(id="a")) | {"total": 2}
+    server = make_server(**{LABS: bundle(observation(id="a"), observation(id="b"))})
+
+    chart = await collect_chart(without(labs=cut), client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert [each["id"] for each in chart.observations] == ["hr-1", "a", "b"]
+    assert [str(request.url).removeprefix(SERVER + "/") for request in server.requests] == [LABS]
+
+
+async def test_prefetch_that_was_cut_is_told_where_nothing_can_be_fetched() -> None:
+    """Without access what is there is used, and the record says that it is not all."""
+    cut = bundle(observation()) | {"total": 2}
+
+    chart = await collect_chart(without(labs=cut), None, PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert chart.gaps == (Gap("structured", "laboratory results", GapReason.INCOMPLETE),)
+
+
+@pytest.mark.parametrize("total", [1, 0, None, "5", -1, True, 2.5])
+async def test_total_that_says_nothing_new_is_passed_over(total: object) -> None:
+    """A total that is reached, absent or no number does not make a given Bundle incomplete."""
+    given = bundle(observation()) | {"total": total}
+
+    chart = await collect_chart(without(labs=given), None, PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert chart.gaps == ()
+
+
+async def test_more_than_asked_for_is_enough_whatever_the_total() -> None:
+    """A Bundle with as many as the template asks for is not read on: the newest hundred are what is wanted."""
+    given = bundle(*many(100)) | {"total": 5000}
+
+    chart = await collect_chart(without(vitals=given), None, PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert chart.gaps == ()
+
+
+async def test_oversize_prefetch_is_cut_to_the_newest() -> None:
+    """Of more than can be read in a hook's time the newest stay, and the record says so."""
+    old = [observation(id=f"o{number}", effectiveDateTime="2026-11-22T08:00:00Z") for number in range(MOST_GIVEN)]
+    given = bundle(*old, observation(id="new", effectiveDateTime="2026-11-24T08:00:00Z"))
+
+    chart = await collect_chart(without(labs=given), None, PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert "new" in {each["id"] for each in chart.observations}
+    assert len(chart.observations) == MOST_GIVEN + 1
+    assert chart.gaps == (Gap("structured", "measurements", GapReason.NEWEST_ONLY),)
+
+
+@pytest.mark.parametrize("kind", ["DiagnosticReport", "Media"])
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+async def test_part_that_a_server_does_not_offer_is_no_gap(kind: str, status: int) -> None:
+    """Many servers have no reports or media, or do not open them to us: a card need not say so."""
+    server = make_server(**{kind: answer(outcome(), status)})
+
+    chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert chart.gaps == ()
+
+
+async def test_part_that_a_server_offers_and_cannot_give_is_a_gap() -> None:
+    """A server that fails over its reports may have some."""
+    server = make_server(DiagnosticReport=answer(outcome(), 500))
+
+    chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert chart.gaps == (Gap("text", "diagnostic reports", GapReason.FAILED),)
+
+
+async def test_media_are_asked_for_only_where_no_study_was_sent_along() -> None:
+    """A client that sent a study along has told where the film is."""
+    server = make_server()
+    await collect_chart(without("labs"), client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+    await collect_chart(without(imaging=bundle()), client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert server.asked == ["Media", "Observation"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fhir_adapter.record import Film, Gap, GapReason, Modality, PatientRecord, Sex
+from fhir_adapter.record import Film, Gap, GapReason, Modality, NoteKind, PatientRecord, Sex
 from inference.backends.protocol import check_arrays
 from inference.contract import IMAGE_SIZE, SLOT_OF_KEY, SLOTS, ModelInputs, Tensor
 from inference.encode import Encoder, present_modalities
@@ -99,6 +99,32 @@ class TestNote:
 
         assert inputs.note is None
         assert reasons(inputs, "clinical note") == [reason]
+
+    @pytest.mark.parametrize(
+        ("kinds", "read"),
+        [
+            (("note", "report"), "note"),
+            (("report", "addendum"), "addendum"),
+            (("report",), "report"),
+            (("addendum", "note"), "note"),
+        ],
+    )
+    def test_a_clinical_note_is_read_before_all_others(
+        self, encoder: Encoder, kinds: tuple[NoteKind, ...], read: NoteKind
+    ) -> None:
+        """A report is read only where there is no current note: the model was trained on notes."""
+        notes = tuple(make_note(kind=kind, written_at=hours_ago(9 - n)) for n, kind in enumerate(kinds))
+        chosen = encoder.encode(make_record(notes=notes), ASKED_AT).note
+
+        assert chosen is not None
+        assert chosen.kind == read
+
+    def test_a_report_of_today_beats_a_note_that_is_too_old(self, encoder: Encoder) -> None:
+        """A note that no longer describes this illness is no note."""
+        notes = (make_note(written_at=hours_ago(9000)), make_note(kind="report"))
+        chosen = encoder.encode(make_record(notes=notes), ASKED_AT).note
+
+        assert chosen is notes[1]
 
     def test_offsets_belong_to_the_note(self, encoder: Encoder) -> None:
         """The first piece after [CLS] stands for the first word of the note."""

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tokenizers import Tokenizer, models
 
-from inference.checkpoint import Checkpoint, CheckpointError
+from fhir_adapter.notes.sections import find_sections
+from inference.checkpoint import SHIPPED, TOKENIZER_NAME, Checkpoint, CheckpointError
 from inference.contract import TEXT_TOKENS
+from inference.training.cohort import LABELS, draw_case
+from inference.training.cohort.grammar import GrammarName
 from inference.words import open_tokenizer, split_note, unfamiliar_share
 from tests.inference.records import ENGLISH
 
@@ -83,3 +87,53 @@ def test_tokenizer_of_another_form_is_refused(tmp_path: Path, vocabulary: list[s
 
     with pytest.raises(CheckpointError, match="must frame a text"):
         open_tokenizer(path)
+
+
+LONG = "Plan: home. " + "Mother has a cold too. " * 40 + "HPI: fever and cough for three days. Exam: crackles left."
+
+
+def test_long_note_with_sections_is_read_where_it_counts(tiny: Checkpoint) -> None:
+    """The story and the findings are read although they stand behind the limit; offsets are those of the whole note."""
+    pieces = split_note(tiny.tokenizer, LONG, find_sections(LONG))
+    read = [LONG[start:end] for start, end in pieces.offsets if end > start]
+
+    assert "".join(read).endswith("HPI:feverandcoughforthreedays.Exam:cracklesleft.")
+    assert (len(pieces.ids), len(pieces.offsets), pieces.truncated) == (TEXT_TOKENS, TEXT_TOKENS, True)
+
+
+def test_long_note_keeps_its_frame(tiny: Checkpoint) -> None:
+    """What is chosen stands between [CLS] and [SEP], and the rest is padding, as in every other note."""
+    pieces = split_note(tiny.tokenizer, LONG, find_sections(LONG))
+    frame = tiny.tokenizer.encode("")
+    end = len(pieces.ids) - list(pieces.ids)[::-1].index(frame.ids[1])
+
+    assert (pieces.ids[0], set(pieces.ids[end:]) <= {0}) == (frame.ids[0], True)
+    assert set(pieces.offsets[end:]) <= {(0, 0)}
+
+
+def test_what_a_long_note_leaves_out_is_known(tiny: Checkpoint) -> None:
+    """Every letter of the note is either behind a piece or in what was left out."""
+    pieces = split_note(tiny.tokenizer, LONG, find_sections(LONG))
+    covered = {place for start, end in (*pieces.offsets, *pieces.unread) for place in range(start, end)}
+
+    assert {place for place, sign in enumerate(LONG) if sign.isalnum()} <= covered
+    assert len(pieces.unread) == 1
+
+
+@pytest.mark.parametrize("grammar", ["train", "test"])
+def test_notes_that_fit_are_read_as_ever(grammar: GrammarName) -> None:
+    """Sections change nothing for a note that fits: the model gets the pieces that it learned from."""
+    drawn = (draw_case(LABELS[n % 3], np.random.default_rng([3, n]), grammar=grammar, complete=True) for n in range(60))
+    notes = [case.note or "" for case in drawn]
+    tokenizer = open_tokenizer(SHIPPED / TOKENIZER_NAME)
+    found = [split_note(tokenizer, note, find_sections(note)) for note in notes]
+
+    assert [pieces.ids for pieces in found] == [tuple(tokenizer.encode(note).ids) for note in notes]
+
+
+def test_words_that_were_left_out_are_not_judged(tiny: Checkpoint) -> None:
+    """A foreign paragraph that the model does not see does not make the rest of the note foreign."""
+    text = "Plan: " + "Zwtsch Krxyz Qwfpg. " * 60 + "\nHPI: " + "fever and cough. " * 45
+    pieces = split_note(tiny.tokenizer, text, find_sections(text))
+
+    assert unfamiliar_share(tiny.tokenizer, text, pieces.ids, pieces.offsets) < 0.1

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from cds_hooks.commands.hook_client import HookAnswer, HookClient, Question, find_service
-from cds_hooks.commands.seeding import send_transaction
+from cds_hooks.commands.transactions import send_transaction
 from cds_hooks.sandbox.cases import load_cases
 from cds_hooks.sandbox.patients import sample_patients
-from tests.integration.hapi_server import hapi_server, why_not
+from tests.integration.hapi_server import why_not
 from tests.sandbox.live import Live, live_demo
 
 pytestmark = [pytest.mark.hapi, pytest.mark.skipif(bool(why_not()), reason=why_not() or "HAPI can be started")]
@@ -22,9 +22,8 @@ OF_THE_CALL = {"uuid", "url", "job", "jobMs", "modelMs", "recordedDate"}
 
 
 @pytest.fixture(scope="module")
-def hapi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with hapi_server(tmp_path_factory.mktemp("hapi") / "hapi.log") as base:
-        yield base
+def hapi(hapi_base: str) -> str:
+    return hapi_base
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def test_unknown_version_is_not_there(version: str) -> None:
         store.read("Patient", "p-1", version)
 
 
-@pytest.mark.parametrize("changes", [{"id": None}, {"id": ""}, {"resourceType": "Medication"}, {"resourceType": None}])
+@pytest.mark.parametrize("changes", [{"id": None}, {"id": ""}, {"resourceType": "Nosuch"}, {"resourceType": None}])
 def test_what_cannot_be_served_is_refused(changes: dict[str, Any]) -> None:
     """A resource that could never be found again is not taken."""
     with pytest.raises(ValueError, match="takes resources with an id"):

@@ -20,13 +20,22 @@ export async function query(path, { signal } = {}) {
   return response.json();
 }
 
+/** Read a further page: a link leads to the server's base and is followed as it stands, on this origin only. */
+async function page(url, { signal } = {}) {
+  const { pathname, search } = new URL(url);
+  if (pathname !== FHIR && !pathname.startsWith(`${FHIR}/`)) throw new Error("A page of the search lies elsewhere");
+  const response = await fetch(pathname + search, { headers: { Accept: "application/fhir+json" }, signal });
+  if (!response.ok) throw new Error(`FHIR answered HTTP ${response.status}`);
+  return response.json();
+}
+
 /** Return every match of a search, following the links to further pages. */
 export async function all(path, options = {}) {
   const found = [];
   for (let bundle = await query(path, options); bundle; ) {
     found.push(...(bundle.entry ?? []).filter(({ search }) => search?.mode !== "include").map(({ resource }) => resource));
     const next = (bundle.link ?? []).find(({ relation }) => relation === "next")?.url;
-    bundle = next ? await query(next.slice(next.indexOf(`${FHIR}/`) + FHIR.length + 1), options) : null;
+    bundle = next ? await page(next, options) : null;
   }
   return found;
 }

@@ -164,7 +164,7 @@ def read_chart(export: Export, patient: ExportedPatient, film_at: datetime) -> C
     asked_at = film_at + ASKED_AFTER
     measurements, _ = read_measurements(patient.resources["Observation"], asked_at)
     documents = [with_text(each, export) for each in documents_before(patient, film_at)]
-    notes, _ = asyncio.run(read_notes(documents, None, Deadline.after(SECONDS_A_CHART)))
+    notes, _ = asyncio.run(read_notes(documents, (), patient.patient, None, Deadline.after(SECONDS_A_CHART)))
     demographics, _ = read_demographics(patient.patient, film_at)
     return case_at(PatientRecord(demographics, measurements, notes), film_at)
 

@@ -19,6 +19,7 @@ from typing import Final
 from fhir_adapter.measurements.quantities import QUANTITY_OF_KEY
 from fhir_adapter.measurements.units import to_unit
 from fhir_adapter.record import Demographics, Measurement, Sex, Source
+from inference.contract import MEASUREMENTS
 from inference.training.data.codes import System
 from inference.training.data.films import FolderError
 from inference.training.data.mimic_items import Item, lab_items, vital_items
@@ -27,7 +28,9 @@ from inference.training.data.tables import find_table, number_of, read_rows
 
 SEXES: Final[dict[str, Sex]] = {"F": "female", "M": "male"}
 SYSTEMS: Final[dict[str, System]] = {"9": "icd9", "10": "icd10"}
-BEFORE: Final = timedelta(hours=max(quantity.stale_after_h for quantity in QUANTITY_OF_KEY.values()))
+BEFORE: Final = timedelta(
+    hours=max(QUANTITY_OF_KEY[slot.key].stale_after_h for slot in MEASUREMENTS if slot.key in QUANTITY_OF_KEY)
+)
 LIMIT: Final = re.compile(r"\s*(?:[<>]=?|less than|greater than)\s*(\d+(?:\.\d+)?)\s*", re.IGNORECASE)
 """A result beyond the assay's limit; the limit counts, as in `fhir_adapter.measurements.observations`."""
 

@@ -8,7 +8,8 @@ import pytest
 import explain.check
 from explain.check.vocabulary import kind_of_word, measures, plain_words
 from explain.structured import DEMOGRAPHICS
-from fhir_adapter.measurements.quantities import QUANTITIES, Quantity
+from fhir_adapter.measurements.quantities import Quantity
+from tests.explain.examples import MEASURED, normal_of
 
 FOLDER = Path(explain.check.__file__).parent
 TYPES = {
@@ -29,19 +30,19 @@ def test_checkers_import_types_only(path: Path) -> None:
     assert {name for name in ours if not name.startswith("explain.check")} <= TYPES
 
 
-@pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda quantity: quantity.key)
+@pytest.mark.parametrize("quantity", MEASURED, ids=lambda quantity: quantity.key)
 def test_the_second_table_agrees_with_the_first(quantity: Quantity) -> None:
-    """The checker's own table has every quantity, with its codes, unit, normal range, molar mass and name."""
+    """The checker's own table has what the model takes: codes, unit, range of ages 1 to 5, molar mass and name."""
     own = measures()[quantity.key]
     assert (own.loinc, own.unit, own.normal, own.molar_mass) == (
-        frozenset(quantity.loinc), quantity.unit, quantity.normal, quantity.molar_mass,
+        frozenset(quantity.loinc), quantity.unit, normal_of(quantity.key), quantity.molar_mass,
     )  # fmt: skip
     assert quantity.name.lower() in own.names
 
 
 def test_the_second_table_holds_nothing_else() -> None:
     """Besides the quantities it holds age and sex."""
-    assert measures().keys() == {quantity.key for quantity in QUANTITIES} | DEMOGRAPHICS.keys()
+    assert measures().keys() == {quantity.key for quantity in MEASURED} | DEMOGRAPHICS.keys()
 
 
 def test_no_plain_word_is_a_clinical_one() -> None:

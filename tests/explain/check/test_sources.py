@@ -1,5 +1,6 @@
 """Claims, rows, note and film against the resources that they name."""
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.explain.check.chart import PATIENT, note, observation, patient, reade
 from tests.explain.examples import NOTE, OUT_OF_SCOPE, SEEN_AT, UNSURE, record
 from tests.explain.marked import explained
 from tests.explain.testing import make_tested
+from tests.fhir_adapter.notes.samples import RTF, cda, pdf, section
 
 
 def report(*resources: dict[str, Any], case: Explanation | None = None, **changes: Any) -> Report:
@@ -89,6 +91,76 @@ def test_layout_is_no_change(kind: str, content: str) -> None:
     whole = note(content)
     whole["content"][0]["attachment"]["contentType"] = kind
     assert report(whole).problems == ()
+
+
+FIRST = NOTE.split()[0]
+"""A word of the note that a name stands for here."""
+
+
+def clean() -> Explanation:
+    """The example with a note in which a name was replaced."""
+    case = explained()[1]
+    assert case.note is not None
+    return replace(case, note=replace(case.note, text=NOTE.replace(FIRST, "[name]", 1)), claims=())
+
+
+@pytest.mark.parametrize("name", [FIRST, "Ottilie Kowalska-White, born 5 May 2024, "])
+def test_replaced_identifiers_are_no_change(name: str) -> None:
+    """What stands where the note has a placeholder may be anything; what stands around it must be there."""
+    assert "value" not in kinds(report(note(NOTE.replace(FIRST, name, 1)), case=clean()), "note")
+
+
+@pytest.mark.parametrize("text", [NOTE[len(FIRST) :], NOTE[:-1], NOTE + " Seen again.", "x" * 3000 + NOTE])
+def test_words_around_a_placeholder_are_traced(text: str) -> None:
+    """A placeholder stands for something, and for no more than an identifier; all else is compared to the letter."""
+    assert "value" in kinds(report(note(text), case=clean()), "note")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (cda(section("Story", "Cough"), section("T", f"<paragraph>{NOTE}</paragraph>")), "text/xml"),
+        (RTF, "text/rtf"),
+        (pdf("a", "b"), "application/pdf"),
+    ],
+    ids=["c-cda", "rtf", "pdf"],
+)
+def test_notes_of_every_form_are_traced(data: bytes, kind: str) -> None:
+    """The text of a C-CDA, an RTF and a PDF is found in them, and a text with another word is not."""
+    found = {
+        "text/xml": f"Story:\nCough\n\nT:\n{NOTE}",
+        "application/pdf": "a\n\nb",
+        "text/rtf": "CC: cough\nFever 39 °C",
+    }
+    text = found[kind]
+    case = explained()[1]
+    assert case.note is not None
+    whole = note()
+    whole["content"][0]["attachment"] = {"contentType": kind, "data": base64.b64encode(data).decode()}
+    true, false = (replace(case, claims=(), note=replace(case.note, text=one)) for one in (text, f"{text} wheeze"))
+
+    assert "value" not in kinds(report(whole, case=true), "note")
+    assert "value" in kinds(report(whole, case=false), "note")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({}, set()),
+        ({"conclusion": "Clear."}, {"value"}),
+        ({"status": "cancelled"}, {"status"}),
+        ({"effectiveDateTime": "2020-01-01"}, {"time"}),
+        ({"subject": {"reference": "Patient/p2"}}, {"subject"}),
+    ],
+)
+def test_reports_are_traced(changes: dict[str, Any], problem: set[str]) -> None:
+    """What a report says is compared with its conclusion, its status and the time of its film."""
+    case = explained()[1]
+    assert case.note is not None
+    shown = replace(case, claims=(), note=replace(case.note, source="DiagnosticReport/r1/_history/2"))
+    filed = {"status": "final", "conclusion": NOTE, "effectiveDateTime": SEEN_AT.isoformat()} | changes
+
+    assert kinds(report(stamped("DiagnosticReport", "r1") | filed, case=shown), "note") == problem
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,9 @@ from explain.evidence import Claim, Explanation, MeasurementEvidence, Region, Sh
 from explain.narrative import Evidence, retell, tell
 from explain.regions import AREA_OF_REGION, OUTSIDE
 from explain.tested import GroupShare, WordEffect, ZoneEffect
-from fhir_adapter.measurements.quantities import QUANTITIES
 from inference.prediction import Prediction
 from tests.explain.check.lies import LIES, TRUE
-from tests.explain.examples import OUT_OF_SCOPE, SEEN_AT, UNSURE, record
+from tests.explain.examples import MEASURED, OUT_OF_SCOPE, SEEN_AT, UNSURE, normal_of, record
 from tests.explain.marked import explained
 from tests.explain.testing import make_tested
 
@@ -55,14 +54,13 @@ def test_problems_hold_no_word_of_the_text() -> None:
 
 def draw_rows(dice: random.Random) -> Iterator[MeasurementEvidence]:
     by_key = {row.key: row for row in explained()[1].measurements}
-    for quantity in dice.sample(QUANTITIES, dice.randint(0, len(QUANTITIES))):
+    for quantity in dice.sample(MEASURED, dice.randint(0, len(MEASURED))):
         low, high = quantity.plausible
+        least, most = normal = normal_of(quantity.key)
         value = round(dice.choice([dice.uniform(low, high), low, high, dice.uniform(0.5, 20)]), dice.randint(0, 3))
-        outside = (quantity.normal[0] is not None and value < quantity.normal[0]) or (
-            quantity.normal[1] is not None and value > quantity.normal[1]
-        )
+        outside = (least is not None and value < least) or (most is not None and value > most)
         yield MeasurementEvidence(
-            quantity.key, quantity.name, value, quantity.unit, quantity.normal, dice.uniform(-1, 1), outside,
+            quantity.key, quantity.name, value, quantity.unit, normal, dice.uniform(-1, 1), outside,
             SEEN_AT + timedelta(minutes=dice.choice([0, 0, 0, 61, 3000])), f"Observation/{quantity.key}/_history/1",
         )  # fmt: skip
     for key, value in (("age", dice.uniform(12, 71)), ("female", float(dice.randint(0, 1)))):

@@ -1,7 +1,6 @@
 """The resources, judged by a real HAPI FHIR server."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -9,32 +8,21 @@ import pytest
 from explain.fhir.bundle import transaction
 from tests.explain.fhir.told import VARIANTS, told
 from tests.explain.fhir.transparency import AI_PROVENANCE, DEFINITIONS
-from tests.integration.hapi_server import hapi_server, why_not
+from tests.integration.hapi_server import why_not
+from tests.integration.judging import errors_in
 
 pytestmark = [pytest.mark.hapi, pytest.mark.skipif(bool(why_not()), reason=why_not() or "HAPI can be started")]
 
 JSON = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
-OUTDATED = "Unknown code 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue#AIAST'"
-"""HAPI's copy of that code system is of 2014; AIAST came later (THO 3.0.0)."""
 
 
 @pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def http(hapi_base: str) -> Iterator[httpx.Client]:
     """A client of a server that knows the profiles of AI Transparency on FHIR."""
-    with (
-        hapi_server(tmp_path_factory.mktemp("hapi") / "hapi.log") as base,
-        httpx.Client(base_url=base, headers=JSON, timeout=120) as http,
-    ):
+    with httpx.Client(base_url=hapi_base, headers=JSON, timeout=120) as http:
         for one in DEFINITIONS:
             http.put(f"/{one['resourceType']}/{one['id']}", json=one).raise_for_status()
         yield http
-
-
-def errors(http: httpx.Client, resource: dict[str, Any]) -> list[str]:
-    """Return what the server finds wrong with a resource."""
-    issues = http.post(f"/{resource['resourceType']}/$validate", json=resource).json()["issue"]
-    found = [issue["diagnostics"] for issue in issues if issue["severity"] in ("error", "fatal")]
-    return [sentence for sentence in found if sentence != OUTDATED]
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -42,7 +30,7 @@ def test_server_finds_no_error(http: httpx.Client, name: str) -> None:
     """Every resource is valid R4 and keeps the rules of the profiles it claims, whatever the verdict and the inputs."""
     bundle = transaction(told(name), b"%PDF-1.4")
 
-    assert {entry["fullUrl"]: errors(http, entry["resource"]) for entry in bundle["entry"]} == {
+    assert {entry["fullUrl"]: errors_in(http, entry["resource"]) for entry in bundle["entry"]} == {
         entry["fullUrl"]: [] for entry in bundle["entry"]
     }
 
@@ -53,7 +41,7 @@ def test_server_knows_the_profiles(http: httpx.Client) -> None:
     broken = {**provenance, "reason": [{"text": "because"}]}
 
     assert AI_PROVENANCE["url"] in broken["meta"]["profile"]
-    assert "ai-1" in str(errors(http, broken))
+    assert "ai-1" in str(errors_in(http, broken))
 
 
 def test_transaction_is_stored_once(http: httpx.Client) -> None:

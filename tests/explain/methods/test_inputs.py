@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from explain.methods.inputs import CheckInputs, check_inputs
+from explain.text import text_as_read
+from explain.words import pieces
 from inference.contract import INPUT_SHAPES, Tensor
 from tests.explain import examples
 
@@ -47,6 +49,25 @@ def test_the_note_is_kept_as_far_as_the_model_read_it() -> None:
     case = example()
     assert examples.NOTE.startswith(case.text)
     assert len(case.text) >= case.offsets[:, 1].max()
+
+
+def test_what_was_left_out_of_the_note_is_blank() -> None:
+    """A stretch that the model did not read says nothing, and nothing behind it moves."""
+    given = examples.inputs(examples.record())
+    end = examples.NOTE.index(" ")
+    kept = tuple(place if place[0] >= end else (0, 0) for place in given.offsets)
+    text = text_as_read(examples.NOTE, replace(given, offsets=kept, unread=((0, end),)))
+
+    assert text[: end + 1].strip(" .") == ""
+    assert examples.NOTE[end:].startswith(text[end:])
+
+
+def test_no_piece_reaches_over_what_was_left_out() -> None:
+    """A negation that was not read denies nothing behind it."""
+    given = replace(examples.inputs(examples.record()), offsets=((0, 5), (19, 25)), unread=((5, 18),))
+    text = text_as_read("cough no fever and wheeze", given)
+
+    assert [text[piece.start : piece.end] for piece in pieces(text)] == ["cough", "wheeze"]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"x" * 100, b"\x80\x04N."])

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from explain.methods.reported import as_reported, fits_together, reported
-from fhir_adapter.measurements.quantities import QUANTITIES
 from inference.contract import MEASUREMENTS, SLOT_OF_KEY
+from tests.explain.examples import MEASURED
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_values_have_the_decimals_a_laboratory_gives(key: str, value: float, exp
     assert reported(key, value) == expected
 
 
-@pytest.mark.parametrize("key", [quantity.key for quantity in QUANTITIES])
+@pytest.mark.parametrize("key", [quantity.key for quantity in MEASURED])
 def test_the_middle_of_every_quantity_can_be_reported(key: str) -> None:
     """Every quantity of the contract has a value at the middle of its scale, near to it."""
     slot = MEASUREMENTS[SLOT_OF_KEY[key]]

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ComputedRadiographyImageStorage
@@ -157,7 +158,8 @@ def test_moment_of_exposure_is_read(elements: dict[str, Any], moment: datetime |
 @pytest.mark.parametrize(
     ("elements", "problem"),
     [
-        ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "not a grey image"),
+        ({"SamplesPerPixel": 3}, "not a grey image"),
+        ({"HighBit": 15}, "unusual bits"),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "not a grey image"),
         ({"BitsStored": 4}, "neither 8 nor 16 bits"),
         ({"BitsAllocated": 32}, "neither 8 nor 16 bits"),
@@ -175,6 +177,103 @@ def test_file_that_is_no_grey_film_is_refused(elements: dict[str, Any], problem:
         decode_film(dicom_file(**elements))
 
     assert "Doe" not in str(caught.value)
+
+
+def coloured(*channels: npt.NDArray[np.generic], **elements: Any) -> bytes:
+    """A secondary capture of 8 bits and three channels (64, 64)."""
+    pixels = np.stack(channels, axis=-1).astype(np.uint8)
+    colour = {"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3, "PlanarConfiguration": 0}
+    return dicom_file(pixels, 8, Rows=64, Columns=64, **{**colour, **elements})
+
+
+def test_grey_capture_in_three_channels_is_grey() -> None:
+    """A secondary capture whose red, green and blue are equal is the grey picture they show."""
+    grey = ramp(255, "uint8")
+
+    film = decode_film(coloured(grey, grey, grey))
+
+    assert np.array_equal(np.rint(film.pixels * 255), grey)
+
+
+def test_grey_capture_in_luminance_and_colour_is_grey() -> None:
+    """The same in YBR, whose colour channels rest in the middle."""
+    grey, middle = ramp(255, "uint8"), np.full((64, 64), 128)
+
+    film = decode_film(coloured(grey, middle, middle, PhotometricInterpretation="YBR_FULL"))
+
+    assert film.pixels * 255 == pytest.approx(grey.astype(np.float32), abs=1)
+
+
+def test_picture_in_colour_is_refused() -> None:
+    """Where red and blue differ from green, it is no radiograph."""
+    grey = ramp(255, "uint8")
+
+    with pytest.raises(DicomUnreadable, match="not a grey image"):
+        decode_film(coloured(grey, grey, grey[::-1]))
+
+
+def test_modality_table_stands_before_everything() -> None:
+    """A modality lookup table (PS3.3 C.11.1) is applied to the stored values; this one inverts them."""
+    table = Dataset()
+    table.add_new("LUTDescriptor", "US", [4096, 0, 16])
+    table.add_new("LUTData", "OW", (65535 - 16 * np.arange(4096)).astype("<u2").tobytes())
+
+    film = decode_film(dicom_file(ModalityLUTSequence=[table]))
+
+    assert film.pixels == pytest.approx(np.linspace(1, 0, 4096).reshape(64, 64), abs=0.01)
+
+
+@pytest.mark.parametrize("bits", [9, 10, 12, 14, 15, 16])
+def test_what_lies_above_the_stored_bits_is_dropped(bits: int) -> None:
+    """Old files keep overlays in the spare bits; they are no part of the picture."""
+    pixels = ramp(2**bits - 1).astype(np.uint16)
+    marked = pixels.copy()
+    marked[3, 5:40] |= np.uint16(0 if bits == 16 else 1 << 15)
+
+    assert np.array_equal(decode_film(dicom_file(marked, bits)).pixels, decode_film(dicom_file(pixels, bits)).pixels)
+
+
+@pytest.mark.parametrize("shape", [(33, 35), (64, 63), (63, 64), (101, 67)])
+def test_odd_sizes_are_read(shape: tuple[int, int]) -> None:
+    """An odd number of 8-bit pixels is padded to an even length, which adds nothing to the picture."""
+    pixels = np.arange(shape[0] * shape[1]).reshape(shape) % 251
+
+    film = decode_film(dicom_file(pixels.astype(np.uint8), 8))
+
+    assert np.array_equal(np.rint(film.pixels * 255), pixels)
+
+
+@pytest.mark.parametrize(
+    ("elements", "shape"),
+    [
+        ({}, (64, 64)),
+        ({"PixelAspectRatio": [1, 1]}, (64, 64)),
+        ({"PixelSpacing": [0.2, 0.1]}, (128, 64)),
+        ({"ImagerPixelSpacing": [0.1, 0.2]}, (64, 128)),
+        ({"PixelAspectRatio": [3, 2]}, (96, 64)),
+        ({"PixelSpacing": [0, 0.1]}, (64, 64)),
+    ],
+)
+def test_oblong_pixels_are_made_square(elements: dict[str, Any], shape: tuple[int, int]) -> None:
+    """A lung keeps its shape where the rows lie further apart than the columns (PS3.3 C.7.6.3.1.7)."""
+    assert decode_film(dicom_file(**elements)).pixels.shape == shape
+
+
+def test_absurdly_oblong_pixels_are_refused() -> None:
+    """A spacing that would blow the picture up is a damaged header."""
+    with pytest.raises(DicomUnreadable, match="oblong"):
+        decode_film(dicom_file(PixelSpacing=[100, 0.1]))
+
+
+@pytest.mark.parametrize(("number", "shown"), [(None, 0), (1, 0), (2, 1), (3, 2), (9, 0), (0, 0)])
+def test_representative_frame_is_shown(number: int | None, shown: int) -> None:
+    """Of several frames the one that the file calls representative (0028,6010) is the film, else the first."""
+    frames = np.stack([np.roll(ramp(), 900 * place) for place in range(3)])
+    stated = {} if number is None else {"RepresentativeFrameNumber": number}
+
+    film = decode_film(dicom_file(frames, NumberOfFrames=3, Rows=64, Columns=64, **stated))
+
+    assert np.array_equal(film.pixels, decode_film(dicom_file(frames[shown])).pixels)
 
 
 def test_odd_header_is_not_quoted(caplog: pytest.LogCaptureFixture) -> None:

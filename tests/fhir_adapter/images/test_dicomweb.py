@@ -111,7 +111,7 @@ async def test_answer_without_dicom_is_an_error(response: httpx.Response, error:
 async def test_file_beyond_the_limit_is_cut_off() -> None:
     """The size of a film is limited as that of a resource is."""
     with pytest.raises(FhirMalformed, match="FHIR_MAX_BYTES"):
-        await web_of(Archive(multipart(FILM)), max_bytes=100).retrieve(film_at(ARCHIVE), soon())
+        await web_of(Archive(multipart(FILM)), max_image_bytes=100).retrieve(film_at(ARCHIVE), soon())
 
 
 async def test_silent_archive_costs_no_more_than_the_deadline() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from fhir_adapter.images.multipart import first_part
+from fhir_adapter.images.multipart import Part, first_part
 
 KIND = 'multipart/related; type="application/dicom"; boundary='
 
@@ -11,17 +11,17 @@ def test_first_part_is_cut_out(boundary: str, preamble: bytes) -> None:
     """The first part is what stands between its headers and the next boundary, byte for byte."""
     body = preamble + b"--b\r\nContent-Type: application/dicom\r\n\r\nDI\r\n\r\nCM\n\r\n--b\r\n\r\nmore\r\n--b--\r\n"
 
-    assert first_part(body, KIND + boundary) == (b"DI\r\n\r\nCM\n", "application/dicom")
+    assert first_part(body, KIND + boundary) == Part(b"DI\r\n\r\nCM\n", "application/dicom")
 
 
 def test_part_may_have_no_headers() -> None:
     """A part without headers has no media type."""
-    assert first_part(b"--b\r\n\r\nDICM\r\n--b--", KIND + "b") == (b"DICM", "")
+    assert first_part(b"--b\r\n\r\nDICM\r\n--b--", KIND + "b") == Part(b"DICM")
 
 
 def test_boundary_inside_the_content_is_no_boundary() -> None:
     """Only a boundary at the start of a line ends a part."""
-    assert first_part(b"--b\r\n\r\nDI--bCM\r\n--b--", KIND + "b")[0] == b"DI--bCM"
+    assert first_part(b"--b\r\n\r\nDI--bCM\r\n--b--", KIND + "b").content == b"DI--bCM"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from fhir_adapter.measurements.observations import read_measurements
 from fhir_adapter.notes.documents import read_notes
 from fhir_adapter.record import GapReason
 from fhir_adapter.references import is_foreign
-from tests.fhir_adapter.builders import ASKED_AT, DATA, Json, bundle, soon
+from tests.fhir_adapter.builders import ASKED_AT, DATA, Json, bundle, patient, soon
 
 CHILD = "fhir-r4-synthea/1232783.json"
 
@@ -137,24 +137,31 @@ def test_us_core_example_names_the_preferred_code() -> None:
     assert found.taken_at == datetime.fromisoformat("2014-12-05T09:30:10+01:00")
 
 
-@pytest.mark.parametrize(
-    ("name", "detail"),
-    [("discharge-summary", "it is not dated"), ("episode-summary", "it is neither plain text nor HTML")],
-)
-async def test_us_core_notes_that_cannot_be_used_say_why(name: str, detail: str) -> None:
-    """The US Core examples hold an undated note and a C-CDA document; both are gaps with a reason."""
-    example = orjson.loads(shared(f"fhir-us-core-notes/documentreference-{name}.json"))
+async def test_us_core_note_without_a_date_says_so() -> None:
+    """The US Core discharge summary has no date of any kind."""
+    example = orjson.loads(shared("fhir-us-core-notes/documentreference-discharge-summary.json"))
 
-    notes, (gap,) = await read_notes([example], None, soon())
+    notes, (gap,) = await read_notes([example], (), {}, None, soon())
 
-    assert (notes, gap.detail) == ((), detail)
+    assert (notes, gap.detail) == ((), "it is not dated")
+
+
+@pytest.mark.parametrize(("born", "read"), [("1987-02-20", True), ("1987", True), ("2024-03-05", False)])
+async def test_us_core_c_cda_is_read_for_its_own_patient(born: str, read: bool) -> None:  # noqa: FBT001 - a table's column
+    """The C-CDA of the US Core examples is about somebody born on 20 February 1987, and read for nobody else."""
+    example = orjson.loads(shared("fhir-us-core-notes/documentreference-episode-summary.json"))
+
+    notes, gaps = await read_notes([example], (), patient(birthDate=born), None, soon())
+
+    assert [len(note.sections) for note in notes] == ([15] if read else [])
+    assert [gap.detail for gap in gaps] == ([] if read else ["it names another patient"])
 
 
 async def test_us_core_note_is_read_once_it_is_dated() -> None:
     """The US Core discharge summary is plain text in base64."""
     example = orjson.loads(shared("fhir-us-core-notes/documentreference-discharge-summary.json"))
 
-    (note,), _ = await read_notes([{**example, "date": "2026-11-24"}], None, soon())
+    (note,), _ = await read_notes([{**example, "date": "2026-11-24"}], (), {}, None, soon())
 
     assert note.text.startswith("No activity restriction, regular diet")
     assert note.title == "Discharge Summary"

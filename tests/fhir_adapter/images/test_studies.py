@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from fhir_adapter.images.studies import FilmAddress, find_films, missing_endpoints
+from fhir_adapter.images.studies import FilmAddress, find_films, find_leads
 from fhir_adapter.record import GapReason
 from tests.fhir_adapter.builders import (
     ARCHIVE,
@@ -153,12 +153,81 @@ def test_endpoint_that_serves_no_images_is_not_used(changes: Json) -> None:
     assert film.roots == ()
 
 
-def test_missing_endpoints_are_named_once() -> None:
-    """Each Endpoint that is referred to and not at hand is read once; those elsewhere are not read."""
-    references = ["Endpoint/a", "Endpoint/a", "Endpoint/pacs", "#c", "https://elsewhere.example.org/fhir/Endpoint/b"]
-    holder = study(endpoint=[{"reference": reference} for reference in references])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"modality": {"coding": [{"code": "DX"}]}},
+        {"bodySite": {"concept": {"coding": [{"code": "51185008"}]}}},
+        {"bodySite": {"concept": {"text": "Chest"}, "reference": {"reference": "BodyStructure/1"}}},
+    ],
+)
+def test_series_of_r5_is_read(changes: Json) -> None:
+    """R5 has a CodeableConcept for the modality and a CodeableReference for the body site."""
+    assert len(find(study(series(**changes)))) == 1
 
-    assert missing_endpoints([holder], [endpoint()], SERVER) == ("a",)
+
+def test_other_body_site_of_r5_is_passed_over() -> None:
+    """The concept within a CodeableReference counts."""
+    assert find(study(series(bodySite={"concept": {"coding": [{"display": "Hand"}]}}))) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"series": None, "modality": [{"code": "CR"}]},
+        {"series": [], "modality": [{"coding": [{"code": "DX"}]}]},
+        {"series": [series(instance=None)]},
+        {"series": [series(instance=[{"uid": "../x"}])]},
+    ],
+    ids=["no series, R4", "no series, R5", "no instances", "no usable instance"],
+)
+def test_study_that_lists_no_images_is_to_be_searched(changes: Json) -> None:
+    """Many servers list no series or no instances: the archive is to be asked."""
+    [lead], gaps = find_leads([study(**changes)], [endpoint()])
+
+    assert (lead.films, lead.unlisted, lead.search_roots, gaps) == ((), True, (ARCHIVE,), ())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"series": None, "modality": [{"code": "CT"}]},
+        {"series": None, "modality": None},
+        {"series": [series(instance=None, modality={"code": "SR"})]},
+        {"series": [series(instance=None, bodySite={"display": "Hand"})]},
+        {"series": None, "modality": [{"code": "CR"}], "identifier": None},
+    ],
+)
+def test_study_that_cannot_hold_the_film_is_not_searched(changes: Json) -> None:
+    """A CT, a hand, a report or a study without a UID costs no question."""
+    assert find_leads([study(**changes)], [endpoint()])[0] == ()
+
+
+def test_listed_films_need_no_search() -> None:
+    """Where FHIR lists a candidate, it is taken as listed."""
+    [lead], _ = find_leads([study()], [endpoint()])
+
+    assert [film.instance for film in lead.films] == [FILM_UID]
+
+
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [
+        ("1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.1"),
+        ("1.2.840.10008.5.1.4.1.1.7.2", "1.2.840.10008.5.1.4.1.1.1.1"),
+    ],
+)
+def test_film_stands_before_a_secondary_capture(worse: str, better: str) -> None:
+    """A capture may be a photograph of a page."""
+    listed = [instance(uid, sopClass={"code": f"urn:oid:{code}"}) for uid, code in (("1.1", worse), ("1.2", better))]
+
+    assert [film.instance for film in find(study(series(instance=listed)))] == ["1.2", "1.1"]
+
+
+@pytest.mark.parametrize("title", ["Dose Report", "Scout", "Screen Save", "localizer", "Befundblatt"])
+def test_page_or_scout_is_no_film(title: str) -> None:
+    """What calls itself a report, a capture of the screen or a scout view is not the film."""
+    assert find(study(series(instance=[instance(title=title)]))) == []
 
 
 @pytest.mark.parametrize("broken", [{}, {"status": "available", "series": 5, "endpoint": 7, "identifier": "x"}])

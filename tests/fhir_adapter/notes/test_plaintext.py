@@ -1,23 +1,6 @@
 import pytest
 
-from fhir_adapter.notes.plaintext import MAX_BYTES, is_text, to_text
-
-
-@pytest.mark.parametrize(
-    ("content_type", "readable"),
-    [
-        ("text/plain", True),
-        ("text/plain; charset=utf-8", True),
-        ("TEXT/HTML", True),
-        ("application/xhtml+xml", True),
-        ("application/pdf", False),
-        ("application/xml", False),
-        ("", False),
-    ],
-)
-def test_plain_text_and_html_are_readable(content_type: str, readable: bool) -> None:  # noqa: FBT001 - a table's column
-    """Other formats are not half read."""
-    assert is_text(content_type) is readable
+from fhir_adapter.notes.plaintext import MAX_BYTES, to_text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""News of a FHIR server -> cases computed before anyone asks."""

@@ -1,0 +1,1 @@
+"""The table of quantities, a file for each kind."""

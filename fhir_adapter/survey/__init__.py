@@ -1,0 +1,1 @@
+"""A FHIR server and a token -> what of this package works there, what does not, and whom to ask for what."""
