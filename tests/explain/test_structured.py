@@ -58,6 +58,25 @@ def test_demographics_cite_the_patient() -> None:
     assert rows["age"].normal is None
 
 
+@pytest.mark.parametrize(
+    ("months", "normal"),
+    [(11.5, (100, 190)), (12.0, (85, 140)), (71.9, (85, 140)), (72.0, (75, 118)), (None, None)],
+)
+def test_range_is_that_of_the_age_the_model_was_given(
+    months: float | None, normal: tuple[float | None, float | None] | None
+) -> None:
+    """A range is of the patient's age, on a birthday as well; of an unknown age there is none."""
+    chart = record(measurements=(measurement("heart_rate", 120.0),))
+    given = inputs(chart)
+    place = SLOT_OF_KEY["age"]
+    given.arrays[Tensor.VALUES][0, place] = MEASUREMENTS[place].standardise(months or 0.0)
+    given.arrays[Tensor.VALUE_PRESENT][0, place] = months is not None
+
+    row = next(row for row in measurement_evidence(chart, given, EFFECT) if row.key == "heart_rate")
+
+    assert row.normal == normal
+
+
 def test_unknown_demographics_have_no_row() -> None:
     """An age the model was not given is not shown as an input."""
     chart = record(demographics=Demographics(None, "unknown", source("Patient/p1")))

@@ -232,6 +232,14 @@ class TestGaps:
 
         assert reasons(encoder.encode(make_record(measurements=(), gaps=(told,)), ASKED_AT), "Temperature") == []
 
+    def test_gap_of_one_measurement_does_not_speak_for_the_others(self, encoder: Encoder) -> None:
+        """That potassium is awaited leaves it to be told that there is no temperature."""
+        told = Gap("structured", "Potassium", GapReason.MISSING, "there is only a preliminary result")
+
+        inputs = encoder.encode(make_record(measurements=(), gaps=(told,)), ASKED_AT)
+
+        assert reasons(inputs, "Temperature") == [GapReason.MISSING]
+
     def test_same_item_is_told_once(self, encoder: Encoder) -> None:
         """An implausible CRP is not also reported as missing."""
         told = Gap("structured", "C-reactive protein", GapReason.IMPLAUSIBLE)
