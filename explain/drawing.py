@@ -124,12 +124,12 @@ def segments(note: NoteEvidence, end: int | None = None, begin: int = 0) -> Iter
     cuts: list[tuple[int, int, Span | None]] = [(span.start, span.end, span) for span in note.spans]
     cuts += [(start, stop, None) for start, stop in note.unread]
     for start, stop, span in sorted(cuts, key=lambda cut: cut[:2]):
-        if stop <= begin or start >= end:
+        if stop <= behind or start >= end:
             continue
         if start > behind:
             yield Segment(note.text[behind:start], None)
-        behind = min(stop, end)
-        yield Segment(note.text[max(start, begin) : behind], span, span is None)
+        first, behind = max(start, behind), min(stop, end)
+        yield Segment(note.text[first:behind], span, span is None)
     if behind < end:
         yield Segment(note.text[behind:end], None)
 

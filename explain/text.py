@@ -35,8 +35,12 @@ class _Run:
 
 
 def note_evidence(note: Note, inputs: ModelInputs) -> NoteEvidence:
-    """Return a note without marks, and what of it the model did not see."""
-    unread = inputs.unread if inputs.note is note else ()
+    """Return a note without marks, and what of it the model did not see.
+
+    A word of which the first letters were read counts as read, as it does where it is marked.
+    """
+    left_out = inputs.unread if inputs.note is note else ()
+    unread = tuple((min(end_of_word(note.text, start), end), end) for start, end in left_out)
     return NoteEvidence(note.text, note.title, (), note.written_at, str(note.source), inputs.truncated, unread)
 
 

@@ -36,7 +36,8 @@ def choose_documents(documents: Sequence[Resource]) -> tuple[list[Candidate], li
     current = [one for one in documents if _is_current(one) and not is_by_machine(one) and not _is_no_note(one)]
     names = _by_name(current)
     replaced = {id(target) for one in current for target in _targets(one, names, "replaces") if target is not one}
-    left = [one for one in current if id(one) not in replaced]
+    # Documents that replace each other in a ring are broken data, and no reason to read none.
+    left = [one for one in current if id(one) not in replaced] or current
     pictures = [one for one in left if _is_picture(one)]
     notes = [one for one in left if not any(one is picture for picture in pictures)]
     dated = [(one, moment) for one in notes if (moment := clinical_date(one)) is not None]

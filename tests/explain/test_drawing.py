@@ -102,6 +102,17 @@ def test_segments_tell_what_was_not_read(begin: int, end: int) -> None:
     assert "".join(segment.text for segment in found if segment.unread) == hidden
 
 
+def test_a_mark_at_the_limit_is_shown_once() -> None:
+    """Where the model read the beginning of a marked word, the rest of the word is not shown again."""
+    note = NoteEvidence("a fever now", "", (Span(2, 7, 1.0, "for"),), SEEN_AT, "", truncated=True, unread=((4, 11),))
+
+    assert [(segment.text, segment.unread) for segment in segments(note)] == [
+        ("a ", False),
+        ("fever", False),
+        (" now", True),
+    ]
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, -1.0])
 def test_a_value_without_a_place_has_no_scale(value: float) -> None:
     """What is no number, or cannot be on a logarithmic scale, is not drawn somewhere all the same."""

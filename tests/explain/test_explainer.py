@@ -7,7 +7,7 @@ import pytest
 from explain.explainer import ShareMismatchError, explain
 from inference.contract import MODALITIES
 from inference.prediction import Likelihood
-from tests.explain.examples import CARD, GAPS, OUT_OF_SCOPE, explained, inputs, outputs, prediction, record
+from tests.explain.examples import CARD, GAPS, NOTE, OUT_OF_SCOPE, explained, inputs, outputs, prediction, record
 
 
 def test_shares_add_up_to_the_probability_shown() -> None:
@@ -97,10 +97,11 @@ def test_film_and_note_come_without_marks() -> None:
 
 
 def test_cut_notes_say_so() -> None:
-    """A note longer than the model reads is marked as cut."""
+    """A note longer than the model reads is marked as cut; a word of which the beginning was read counts as read."""
     chart = record()
-    given = replace(inputs(chart), truncated=True)
+    given = replace(inputs(chart), truncated=True, unread=((2, len(NOTE)),))
     answered = outputs(given)
     note = explain(chart, given, answered, prediction(answered, given), CARD).note
+    first_word = NOTE.index(" ")
     assert note is not None
-    assert note.truncated
+    assert (note.truncated, note.unread) == (True, ((first_word, len(NOTE)),))

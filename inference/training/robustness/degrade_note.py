@@ -47,7 +47,9 @@ def on_notes(change: Callable[[str, float, np.random.Generator], str]) -> Degrad
     """Let a change of text work on the notes of a chart."""
 
     def degrade(subject: Subject, strength: float, rng: np.random.Generator) -> PatientRecord:
-        notes = tuple(replace(note, text=change(note.text, strength, rng)) for note in subject.record.notes)
+        notes = tuple(
+            replace(note, text=change(note.text, strength, rng), sections=()) for note in subject.record.notes
+        )
         return replace(subject.record, notes=notes)
 
     return degrade
@@ -60,7 +62,7 @@ def reword(subject: Subject, share: float, rng: np.random.Generator) -> PatientR
     """
     if subject.reworded is None or rng.random() >= share:
         return subject.record
-    notes = tuple(replace(note, text=subject.reworded) for note in subject.record.notes)
+    notes = tuple(replace(note, text=subject.reworded, sections=()) for note in subject.record.notes)
     return replace(subject.record, notes=notes)
 
 

@@ -52,6 +52,15 @@ def test_a_note_that_replaces_itself_stays() -> None:
     assert chosen(document(id="a", **relates("replaces", reference="DocumentReference/a"))) == ["a"]
 
 
+def test_notes_that_replace_each_other_stay() -> None:
+    """Nor does a ring of references take all notes away."""
+    ring = [
+        document(id=own, **relates("replaces", reference=f"DocumentReference/{other}")) for own, other in ("ab", "ba")
+    ]
+
+    assert sorted(chosen(*ring)) == ["a", "b"]
+
+
 def test_an_addendum_stands_behind_the_notes() -> None:
     """What was added to a note is newer, and says less than the note itself."""
     added = document(id="new", date="2026-11-25", **relates("appends", reference="DocumentReference/old"))
