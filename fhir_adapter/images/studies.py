@@ -113,7 +113,8 @@ def _lead_of(study: Resource, endpoints: dict[str, Resource]) -> tuple[Lead | No
     uid = _study_uid(study)
     reached: list[int] = []
     ranked: list[tuple[tuple[int, int, int], FilmAddress]] = []
-    unlisted = False
+    # A study that says nothing of itself may be anything: the archive knows.
+    unlisted = not list(dicts_of(study.get("series"))) and not codes_in(study.get("modality"))
     for series in _series_of(study):
         instances = list(dicts_of(series.get("instance")))
         for instance in instances or [{}]:
@@ -164,7 +165,7 @@ def _address(
         return None
     # A series' own endpoints stand before the study's (ImagingStudy.series.endpoint).
     roots = (*roots_of(series, study, endpoints, WADO), *roots_of(study, study, endpoints, WADO))
-    when = _started(study) or read_moment(series.get("started"))
+    when = read_moment(study.get("started")) or read_moment(series.get("started"))
     return FilmAddress(roots, study_uid, series_uid, uid, when, source_of(study))
 
 
@@ -174,7 +175,9 @@ def _roots(study: Resource, endpoints: dict[str, Resource], kind: str) -> Iterat
 
 
 def _started(study: Resource) -> datetime | None:
-    return read_moment(study.get("started"))
+    """Return when the study started, or its first series that says so."""
+    moments = [read_moment(series.get("started")) for series in dicts_of(study.get("series"))]
+    return read_moment(study.get("started")) or min((moment for moment in moments if moment), default=None)
 
 
 def _study_uid(study: Resource) -> str:

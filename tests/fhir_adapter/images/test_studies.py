@@ -100,6 +100,14 @@ def test_newest_study_stands_first() -> None:
     assert [film.instance for film in find(undated, old, new)] == ["1.2", "1.1", "1.3"]
 
 
+def test_study_without_a_start_is_dated_by_its_series() -> None:
+    """The newest study is told by the start of a series where its own is not stated."""
+    old = study(series(instance=[instance("1.1")]), id="old", started="2026-11-20")
+    new = study(series(instance=[instance("1.2")], started="2026-11-24"), id="new", started=None)
+
+    assert [film.instance for film in find(old, new)] == ["1.2", "1.1"]
+
+
 @pytest.mark.parametrize(
     ("identifiers", "uid"),
     [
@@ -176,10 +184,11 @@ def test_other_body_site_of_r5_is_passed_over() -> None:
     [
         {"series": None, "modality": [{"code": "CR"}]},
         {"series": [], "modality": [{"coding": [{"code": "DX"}]}]},
+        {"series": None, "modality": None},
         {"series": [series(instance=None)]},
         {"series": [series(instance=[{"uid": "../x"}])]},
     ],
-    ids=["no series, R4", "no series, R5", "no instances", "no usable instance"],
+    ids=["no series, R4", "no series, R5", "nothing said", "no instances", "no usable instance"],
 )
 def test_study_that_lists_no_images_is_to_be_searched(changes: Json) -> None:
     """Many servers list no series or no instances: the archive is to be asked."""
@@ -192,7 +201,6 @@ def test_study_that_lists_no_images_is_to_be_searched(changes: Json) -> None:
     "changes",
     [
         {"series": None, "modality": [{"code": "CT"}]},
-        {"series": None, "modality": None},
         {"series": [series(instance=None, modality={"code": "SR"})]},
         {"series": [series(instance=None, bodySite={"display": "Hand"})]},
         {"series": None, "modality": [{"code": "CR"}], "identifier": None},
