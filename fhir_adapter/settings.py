@@ -14,7 +14,10 @@ MIB = 2**20
 
 def is_private_way(url: str) -> bool:
     """Whether nobody on the way can read along: https, or http to this machine."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost"))
 
 

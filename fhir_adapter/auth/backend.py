@@ -96,7 +96,10 @@ class BackendAccess:
 
     def _asked(self, task: asyncio.Task[_Held]) -> None:
         self._asking = None
-        if not task.cancelled() and task.exception() is None:
+        if task.cancelled() or task.exception() is not None:
+            # The server may have moved it: looked for anew by the next one who asks.
+            self._endpoint = None
+        else:
             self._held = task.result()
 
     async def _ask(self) -> _Held:
@@ -118,7 +121,6 @@ class BackendAccess:
             else:
                 until = began + max(token.seconds - MARGIN_S, token.seconds * 0.75)
                 return _Held(bearer(token.token), until, read_scopes(token.scope))
-        self._endpoint = None
         raise refusal
 
     async def _find_endpoint(self, http: httpx.AsyncClient, deadline: Deadline) -> TokenEndpoint:

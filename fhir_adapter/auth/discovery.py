@@ -9,6 +9,7 @@ import httpx
 
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirMalformed
+from fhir_adapter.rest.addresses import read_url
 from fhir_adapter.rest.answers import parse_json
 from fhir_adapter.rest.transport import Question, fetch
 from fhir_adapter.settings import is_private_way
@@ -44,7 +45,7 @@ async def find_token_endpoint(http: httpx.AsyncClient, base_url: str, deadline: 
     question = Question(url, {"Accept": "application/json"}, httpx.URL(base_url), WHAT, MAX_BYTES)
     content = parse_json(await fetch(http, question, deadline), WHAT)
     endpoint = as_text(content.get("token_endpoint"))
-    if not is_private_way(endpoint):
+    if read_url(endpoint) is None or not is_private_way(endpoint):
         raise FhirMalformed(WHAT, "it names no token endpoint that is https")
     named = content.get("token_endpoint_auth_signing_alg_values_supported")
     return TokenEndpoint(endpoint, frozenset(filter(None, map(as_text, named if isinstance(named, list) else ()))))

@@ -24,7 +24,8 @@ from fhir_adapter.auth.grant import Grant
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, ServerNotAllowed
-from fhir_adapter.settings import FhirSettings
+from fhir_adapter.record import GapReason
+from fhir_adapter.settings import BackendClient, FhirSettings
 from inference.backends import BackendUnavailable
 from inference.checkpoint import Checkpoint, CheckpointError
 from inference.prediction import Verdict
@@ -40,6 +41,7 @@ from tests.cds_hooks.samples import (
     make_prefetch,
 )
 from tests.inference.tiny_checkpoint import make_checkpoint
+from tests.servers import free_port
 
 NOW = datetime.now(UTC)
 IN_TIME = Deadline.after(86_400)
@@ -176,6 +178,21 @@ async def test_worker_contacts_allowed_servers_only(tiny: Checkpoint) -> None:
     with pytest.raises(ServerNotAllowed):
         await pipeline.judge(make_case(fhir_server=SERVER, grant=Grant(SecretStr(TOKEN))), IN_TIME)
     await pipeline.close()
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_worker_uses_its_own_access_for_its_own_cases_only(tiny: Checkpoint, tmp_path: Path, own: bool) -> None:  # noqa: FBT001
+    """A case of a hook is read with what the hook granted; one that nobody asked about, with our registration."""
+    server = f"http://127.0.0.1:{free_port()}/fhir"
+    registered = BackendClient(client_id="mllm-cds", keys=tmp_path / "missing.json", token_url=HttpUrl(server))
+    fhir = FhirSettings(allowed_servers=(HttpUrl(server),), clients={HttpUrl(server): registered})
+    pipeline = await MllmPipeline.open(tiny, make_settings(), fhir)
+    with pytest.raises(ChartUnavailable) as caught:
+        await pipeline.judge(make_case(fhir_server=server, chart=None, own_access=own), IN_TIME)
+    await pipeline.close()
+
+    # Without its keys our own access is refused before the server, which is down, is asked.
+    assert caught.value.reason is (GapReason.REFUSED if own else GapReason.FAILED)
 
 
 async def test_model_is_healthy_while_it_answers(pipeline: MllmPipeline) -> None:

@@ -256,8 +256,17 @@ async def test_odd_answer_of_the_endpoint_is_an_error_of_ours(
     assert "secret-7" not in str(caught.value)
 
 
+async def test_each_try_has_an_assertion_of_its_own(site: Site) -> None:
+    """An endpoint that fails is asked again, but never with an assertion that it may have seen."""
+    site.server.answer = says(b"", 503)
+    with pytest.raises(FhirUnavailable):
+        await site.access().headers(PATIENT, soon())
+
+    assert len(site.server.assertions) == len(set(site.server.assertions)) == 2
+
+
 async def test_failure_is_not_kept(site: Site) -> None:
-    """Who asks after a failure asks anew."""
+    """Who asks after a failure asks anew, and looks for the endpoint anew too: it may have moved."""
     access = site.access()
     site.server.answer = says(b"", 500)
     with pytest.raises(FhirUnavailable):
@@ -265,10 +274,22 @@ async def test_failure_is_not_kept(site: Site) -> None:
     site.server.answer = None
 
     assert await access.headers(PATIENT, soon()) == {"Authorization": "Bearer token-1"}
+    assert site.server.configured == 2
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["http://auth.example.org/token", "ftp://auth.example.org/token", "/auth/token", "", 5, None]
+    "endpoint",
+    [
+        "http://auth.example.org/token",
+        "ftp://auth.example.org/token",
+        "https://user:secret@auth.example.org/token",
+        "https://[",
+        "https:",
+        "/auth/token",
+        "",
+        5,
+        None,
+    ],
 )
 async def test_endpoint_that_others_could_listen_to_is_not_used(site: Site, endpoint: object) -> None:
     """The way to the token endpoint is https, whatever the configuration says."""

@@ -5,6 +5,8 @@ from typing import Any
 import jwt
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
 from fhir_adapter.auth.keys import Algorithm, KeysUnusable, SigningKey, make_key, public_jwks, read_keys
 from fhir_adapter.auth.tokens import sign
@@ -56,6 +58,13 @@ def test_keys_are_read_in_the_order_of_the_file(keys_file: Path) -> None:
 def test_key_that_may_not_sign_is_passed_over(keys_file: Path, key: object) -> None:
     """Public halves, keys for another use and other algorithms are no keys to sign with."""
     assert [found.kid for found in read_keys(write(keys_file, key, changed(EC, kid="good")))] == ["good"]
+
+
+def test_rsa_key_that_is_too_short_is_passed_over(keys_file: Path) -> None:
+    """RSA keys of fewer than 2048 bits can be broken (RFC 7518 section 3.3)."""
+    short = RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 1024), as_dict=True)
+
+    assert [found.kid for found in read_keys(write(keys_file, {**short, "kid": "short"}, EC))] == [EC["kid"]]
 
 
 @pytest.mark.parametrize("content", [None, b"{", b"[]", b"{}", b'{"keys": {}}', b'{"keys": [{"kid": "secret-7"}]}'])

@@ -37,6 +37,7 @@ class TokenServer:
         answer: an answer instead of any token.
         tokens: given out by now.
         known: tokens with which patients can be read.
+        assertions: that came.
         refusals: why an assertion was not taken.
         configured: how often smart-configuration was read.
         headers: Authorization headers that came to the token endpoint or to the configuration.
@@ -49,6 +50,7 @@ class TokenServer:
     answer: Response | None = None
     tokens: list[str] = field(default_factory=list)
     known: set[str] = field(default_factory=set)
+    assertions: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     configured: int = 0
     headers: list[str] = field(default_factory=list)
@@ -76,9 +78,10 @@ class TokenServer:
 
     async def _token(self, request: Request) -> Response:
         self.headers += request.headers.getlist("authorization")
+        form = dict(parse_qsl((await request.body()).decode()))
+        self.assertions.append(form["client_assertion"])
         if self.answer is not None:
             return self.answer
-        form = dict(parse_qsl((await request.body()).decode()))
         try:
             self._check(form)
         except (jwt.PyJWTError, KeyError, ValueError) as error:

@@ -123,6 +123,16 @@ async def test_unchanged_attachment_is_not_sent_again(content: Json | bytes) -> 
     assert [status for _, status in server.asked] == [200, 304]
 
 
+async def test_part_of_an_attachment_is_not_kept() -> None:
+    """A Binary that the server cut down is read anew each time."""
+    server = Versioned({"resourceType": "Binary", "meta": SUBSETTED, "contentType": "text/plain"})
+    (client,) = clients_of(server, "abc")
+    await client.fetch_binary("Binary/n1", soon())
+    await client.fetch_binary("Binary/n1", soon())
+
+    assert [status for _, status in server.asked] == [200, 200]
+
+
 async def test_304_that_nobody_asked_for_is_an_error() -> None:
     """Without a kept answer there is nothing that could be unchanged."""
     (client,) = clients_of(lambda _: answer(b"", 304), "abc")

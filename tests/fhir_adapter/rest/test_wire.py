@@ -65,6 +65,7 @@ JSON = "Content-Type: application/fhir+json"
         (f"200 OK\r\n{JSON}\r\nTransfer-Encoding: chunked", b"5\r\n{}   \r\n", FhirUnavailable),
         (f"200 OK\r\n{JSON}", b'{"resourceType": "Patient", "id": "chi', FhirMalformed),
         (f"200 OK\r\n{JSON}\r\nContent-Encoding: gzip", PACKED[:-20], FhirMalformed),
+        (f"200 OK\r\n{JSON}\r\nContent-Encoding: gzip", PACKED[:-4], FhirMalformed),
         (f"200 OK\r\n{JSON}\r\nContent-Encoding: gzip", b"{}", FhirMalformed),
         (f"200 OK\r\n{JSON}\r\nContent-Encoding: gzip", ZEROS, FhirMalformed),
         (f"200 OK\r\n{JSON}\r\nContent-Encoding: gzip, gzip", gzip.compress(ZEROS), FhirMalformed),
