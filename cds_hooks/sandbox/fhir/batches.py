@@ -120,14 +120,10 @@ def _done(server: Server, base: str, entry: Resource) -> Resource:
     if method == "POST":
         content["id"] = str(uuid.uuid4())
         path = f"{kind}/{content['id']}"
-    return {"response": _stored(path, *put_resource(server, path, content))}
-
-
-def _stored(path: str, resource: Resource, created: bool) -> Resource:  # noqa: FBT001 -- as `put_resource` says it
-    meta = resource["meta"]
-    location = f"{path}/_history/{meta['versionId']}"
-    status = _status(201 if created else 200)
-    return {"status": status, "location": location, "etag": meta["versionId"], "lastModified": meta["lastUpdated"]}
+    stored, created = put_resource(server, path, content)
+    version, changed = stored["meta"]["versionId"], stored["meta"]["lastUpdated"]
+    receipt = {"status": _status(201 if created else 200), "location": f"{path}/_history/{version}"}
+    return {"response": receipt | {"etag": version, "lastModified": changed}}
 
 
 def _got(server: Server, base: str, path: str, query: str) -> Resource:
