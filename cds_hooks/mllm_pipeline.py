@@ -89,8 +89,8 @@ class MllmPipeline:
         chart = case.chart
         if chart is None:
             chart = await collect_chart(case.prefetch, client, case.patient_id, deadline, asked_at=case.asked_at)
-        base = client.base_url if client else ""
-        dicomweb = DicomWeb(self._http, self._fhir, base, case.grant.token if client and case.grant else None)
+        base, access = (client.base_url, client.access) if client else ("", None)
+        dicomweb = DicomWeb(self._http, self._fhir, base, access)
         return await build_record(chart, client, dicomweb, case.asked_at, deadline)
 
     def _conclude(self, case: Case, record: PatientRecord, began: float) -> Judgement:

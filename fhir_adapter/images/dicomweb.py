@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
 import httpx
 from pydantic import SecretStr
 
+from fhir_adapter.auth.access import Access, access_of
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import FhirMalformed, FhirRejected, ServerNotAllowed
+from fhir_adapter.errors import FhirMalformed, ServerNotAllowed
 from fhir_adapter.images.multipart import Part, first_part
 from fhir_adapter.images.qido import Row, read_rows
 from fhir_adapter.images.studies import FilmAddress, Lead
 from fhir_adapter.rest.addresses import is_allowed, read_url, same_origin
 from fhir_adapter.rest.answers import Answer
-from fhir_adapter.rest.transport import Question, bearer, fetch
+from fhir_adapter.rest.requests import BINARY
+from fhir_adapter.rest.transport import Question, fetch
 from fhir_adapter.settings import FhirSettings
 
 _WHAT: Final = "the image"
@@ -60,14 +61,6 @@ _INSTANCE_FIELDS: Final = (
 """ImageType, SOPClassUID, BodyPartExamined, ViewPosition, NumberOfFrames, Rows, Columns, PresentationIntentType."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A root that may be asked, and the headers it gets."""
-
-    root: str
-    headers: dict[str, str] = field(repr=False)
-
-
 class DicomWeb:
     """Reads from the image archives that the operator allows.
 
@@ -75,7 +68,8 @@ class DicomWeb:
         http: the HTTP client, shared.
         settings: allow-list, fallback root and limits.
         fhir_base_url: where the token belongs; an archive of the same origin gets it, no other does.
-        token: the bearer token of the FHIR server, or None.
+        access: the bearer token of the FHIR server, the Access to it, or None. Only its time is checked, not its
+            scopes: whether they open the archive too, the archive decides.
     """
 
     def __init__(
@@ -83,13 +77,13 @@ class DicomWeb:
         http: httpx.AsyncClient,
         settings: FhirSettings,
         fhir_base_url: str = "",
-        token: SecretStr | None = None,
+        access: SecretStr | Access | None = None,
     ) -> None:
         self._http = http
         self._settings = settings
         self._fallback = str(settings.dicomweb_url).rstrip("/") if settings.dicomweb_url else ""
         self._fhir = read_url(fhir_base_url)
-        self._authorization = bearer(token)
+        self._access = access_of(access)
 
     async def retrieve(self, film: FilmAddress, deadline: Deadline) -> bytes:
         """Return one instance as a DICOM file (WADO-RS, PS3.18 section 10.4).
@@ -167,27 +161,27 @@ class DicomWeb:
     ) -> tuple[Row, ...]:
         query = "&".join([f"limit={most}", *(f"includefield={name}" for name in fields)])
         path = f"/studies/{lead.study}/{level}?{query}"
-        try:
-            answer = await self._ask(lead.search_roots, path, _JSON, self._settings.max_bytes, deadline)
-        except FhirRejected as error:
-            # "Nothing found" is 204 for some archives, an empty list for others (PS3.18 10.6.3.1).
-            if error.status == HTTPStatus.NO_CONTENT:
-                return ()
-            raise
-        return read_rows(answer.body)
+        answer = await self._ask(lead.search_roots, path, _JSON, self._settings.max_bytes, deadline)
+        # "Nothing found" is 204 for some archives, an empty list for others (PS3.18 10.6.3.1).
+        return () if answer.status == HTTPStatus.NO_CONTENT else read_rows(answer.body)
 
     async def _ask(self, roots: Sequence[str], path: str, accept: str, max_bytes: int, deadline: Deadline) -> Answer:
-        place = self._place(roots)
-        headers = {"Accept": accept, **place.headers}
-        question = Question(httpx.URL(place.root + path), headers, httpx.URL(place.root), _WHAT, max_bytes)
+        root = self._root(roots)
+        headers = {"Accept": accept, **await self._authorization_for(root, deadline)}
+        takes = frozenset({HTTPStatus.NO_CONTENT})
+        question = Question(httpx.URL(root + path), headers, httpx.URL(root), _WHAT, max_bytes, takes=takes)
         return await fetch(self._http, question, deadline)
 
-    def _place(self, roots: Sequence[str]) -> _Place:
+    async def _authorization_for(self, root: str, deadline: Deadline) -> Mapping[str, str]:
+        """Return the FHIR server's token for an archive of the same origin, nothing for any other."""
+        ours = self._fhir is not None and same_origin(httpx.URL(root), self._fhir)
+        return await self._access.headers(BINARY, deadline) if ours else {}
+
+    def _root(self, roots: Sequence[str]) -> str:
         bases = (*self._settings.allowed_servers, *([self._fallback] if self._fallback else []))
         for root in (*roots, self._fallback):
             if root and is_allowed(root, bases):
-                ours = self._fhir is not None and same_origin(httpx.URL(root), self._fhir)
-                return _Place(root, self._authorization if ours else {})
+                return root
         raise ServerNotAllowed("the image archive")
 
 

@@ -83,7 +83,8 @@ class FhirClient:
         self.base_url = base_url.rstrip("/")
         self.settings = settings
         self._base = httpx.URL(self.base_url)
-        self._asker = Asker(http, self._base, access_of(access), settings.max_bytes)
+        self.access = access_of(access)
+        self._asker = Asker(http, self._base, self.access, settings.max_bytes)
         self._memory = memory_of(http)
 
     async def read(self, resource_type: str, resource_id: str, deadline: Deadline) -> Resource:

@@ -1,11 +1,14 @@
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from fhir_adapter.auth.grant import Grant, GrantAccess
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import FhirError, FhirGone, FhirMalformed, FhirTimeout, ServerNotAllowed
+from fhir_adapter.errors import AccessExpired, FhirError, FhirGone, FhirMalformed, FhirTimeout, ServerNotAllowed
 from fhir_adapter.images.dicomweb import DicomWeb
-from fhir_adapter.images.studies import FilmAddress
+from fhir_adapter.images.studies import FilmAddress, Lead
 from fhir_adapter.record import Source
 from tests.fhir_adapter.builders import (
     ARCHIVE,
@@ -120,3 +123,23 @@ async def test_silent_archive_costs_no_more_than_the_deadline() -> None:
 
     with pytest.raises(FhirTimeout):
         await web.retrieve(film_at(ARCHIVE), Deadline.after(0.01))
+
+
+@pytest.mark.parametrize("response", [answer(b"", 204, ""), answer([], content_type="application/dicom+json")])
+async def test_archive_that_finds_nothing_is_no_failure(response: httpx.Response) -> None:
+    """Nothing found is 204 or an empty list (PS3.18 10.6.3.1): a study without series, and not an error."""
+    lead = Lead(STUDY_UID, None, Source("ImagingStudy/s", "1"), (ARCHIVE,), (ARCHIVE,), (), unlisted=True)
+
+    assert await web_of(Archive(response)).series_of(lead, soon()) == ()
+
+
+async def test_expired_grant_is_not_shown_to_the_archive() -> None:
+    """An archive beside the FHIR server gets no token whose time is over; it is not asked."""
+    archive = Archive(multipart(FILM))
+    http = httpx.AsyncClient(transport=httpx.MockTransport(archive))
+    grant = Grant(SecretStr("abc"), datetime(2020, 1, 1, tzinfo=UTC), "patient/Patient.rs")
+    web = DicomWeb(http, settings(), SERVER, GrantAccess(grant))
+
+    with pytest.raises(AccessExpired):
+        await web.retrieve(film_at(f"{SERVER}/wado"), soon())
+    assert archive.requests == []
