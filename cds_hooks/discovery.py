@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -18,6 +19,7 @@ SERVICE_ID: Final = "mllm-diagnosis"
 router = APIRouter()
 
 
+@cache
 def program_version() -> str:
     """Return the version of this program; `0` in a source tree that was never installed."""
     try:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 
 from cds_hooks.crypto import Vault
+from cds_hooks.discovery import program_version
 from cds_hooks.pipeline import Case
 from fhir_adapter.auth.scopes import covers, read_scopes
 from fhir_adapter.chart import Chart
@@ -19,15 +20,17 @@ POINTING: Final = ("DocumentReference", "ImagingStudy")
 
 
 def fingerprint(case: Case, seal: str, vault: Vault) -> str:
-    """Return a keyed hash of server, patient, model and the content of every resource.
+    """Return a keyed hash of server, patient, model, program and the content of every resource.
 
     The content, not only the versions that stand in it: whoever asks must hold the data themselves, or a caller could
     name the versions of a chart that it may not read and be given the finished result. The access token is not part
     of it (it changes with every call), but what it opens is: notes and films lie outside the chart. Nor is the moment
-    of the question: a result is reused for a short time only.
+    of the question: a result is reused for a short time only. The version of the program is part of it because another
+    one may read the same resources otherwise.
     """
     content = _of_chart(case.chart) if case.chart else _of_prefetch(case.prefetch)
-    return vault.mark("inputs", case.fhir_server or "", case.patient_id, seal, content, _reach(case))
+    reader = f"{seal} {program_version()}"
+    return vault.mark("inputs", case.fhir_server or "", case.patient_id, reader, content, _reach(case))
 
 
 def _reach(case: Case) -> str:

@@ -154,14 +154,22 @@ async def _find_part(key: str, part: Part, lookup: Lookup | None, question: _Que
 
 async def _complete(key: str, part: Part, lookup: Lookup | None, question: _Question) -> _Found:
     """Take what was given and read on, or fetch what was not."""
-    about, query = _ITEMS[key], question.queries[key]
+    query = question.queries[key]
+    if part.state is State.NONE:
+        # The client has none: the same as an empty Bundle, so that the chart is the same one too.
+        return _Found()
     if part.state is State.GIVEN and not part.lacks_more(query):
         # `read_prefetch` has checked whose these are.
         return _Found(part.page.matches, part.page.others, cut=part.cut)
     if part.state is State.GIVEN and lookup is None:
-        return _Found(part.page.matches, part.page.others, (Gap(*about, GapReason.INCOMPLETE),))
+        return _Found(part.page.matches, part.page.others, (Gap(*_ITEMS[key], GapReason.INCOMPLETE),))
     if part.state not in (State.ABSENT, State.GIVEN) or lookup is None:
         return _missing(key, *_REASON_OF_STATE[part.state])
+    return await _fetch(key, part, lookup, question)
+
+
+async def _fetch(key: str, part: Part, lookup: Lookup, question: _Question) -> _Found:
+    about, query = _ITEMS[key], question.queries[key]
     if part.page.next_url:
         return _checked(await lookup.follow(query, part.page), query, question, about)
     if not lookup.offers(query.resource_type):

@@ -46,9 +46,9 @@ def read_measurements(
     measurements = without_duplicates(found)
     measurements.sort(key=lambda each: (each.taken_at.timestamp(), each.source.reference, each.loinc), reverse=True)
     present = {reading.quantity.name for _, reading in found}
-    return tuple(measurements), tuple(
-        gap for gap in gaps if gap.reason is not GapReason.MISSING or gap.item not in present
-    )
+    told = [gap for gap in gaps if gap.reason is not GapReason.MISSING or gap.item not in present]
+    # By their words: servers list results of one moment in any order, and a card should not change with it.
+    return tuple(measurements), tuple(sorted(told, key=str))
 
 
 def _measure(reading: Reading, asked_at: datetime) -> Measurement | Unusable | None:

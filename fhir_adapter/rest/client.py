@@ -36,7 +36,7 @@ from fhir_adapter.rest.memory import KnownCapabilities, memory_of
 from fhir_adapter.rest.paging import Enough, SearchResult, Walk
 from fhir_adapter.rest.requests import BINARY, METADATA, Request
 from fhir_adapter.settings import FhirSettings
-from fhir_adapter.shape import Resource, as_text
+from fhir_adapter.shape import Resource, as_dict, as_text, dicts_of
 
 # `no-store` would make HAPI cut a search off after one page without saying so.
 _HEADERS: Final = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
@@ -212,9 +212,13 @@ class FhirClient:
         content = parse_json(answer, "Binary") if answer.is_json else {}
         if not is_subsetted(content):
             self._asker.keep(target, _BINARY_HEADERS, answer)
-        if content.get("resourceType") == "Binary":
-            return _unwrap(content), as_text(content.get("contentType"))
-        return answer.body, answer.content_type
+        if content.get("resourceType") != "Binary":
+            return answer.body, answer.content_type
+        data = _unwrap(content)
+        if not data and _is_kept_apart(content):
+            kept = target.copy_with(path=f"{target.path}/$binary-access-read", query=b"path=Binary")
+            data = (await self._asker.ask(BINARY, kept, _BINARY_HEADERS, deadline)).body
+        return data, as_text(content.get("contentType"))
 
     def _resolve(self, url: str) -> httpx.URL:
         try:
@@ -275,6 +279,12 @@ def _worth(found: SearchResult) -> tuple[bool, int]:
 def _page_of(answer: Answer, request: Request) -> tuple[Page, int]:
     what = request.resource_type
     return read_page(parse_json(answer, what), what, what), len(answer.body)
+
+
+def _is_kept_apart(binary: Resource) -> bool:
+    """Whether HAPI keeps the data of a Binary outside the resource (Binary Access), and did not put it in again."""
+    extensions = dicts_of(as_dict(binary.get("_data")).get("extension"))
+    return any(as_text(each.get("url")).endswith("/externalized-binary-id") for each in extensions)
 
 
 def _unwrap(binary: Resource) -> bytes:

@@ -178,7 +178,9 @@ async def _body_of(response: httpx.Response, question: Question) -> bytes:
             body += unpacker.feed(piece)
         unpacker.end()
     except TooLarge:
-        raise FhirMalformed(question.what, "the answer is larger than FHIR_MAX_BYTES") from None
+        raise FhirMalformed(
+            question.what, "the answer is larger than FHIR_MAX_BYTES (FHIR_MAX_IMAGE_BYTES) allows"
+        ) from None
     except NotUnpacked:
         raise FhirMalformed(question.what, "the answer's compression is broken") from None
     return bytes(body)

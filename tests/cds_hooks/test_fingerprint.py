@@ -68,6 +68,14 @@ def test_other_data_are_another_question(changes: dict[str, Any]) -> None:
     assert (of(dataclasses.replace(CASE, **changes)) == of(CASE)) is expected_same
 
 
+def test_other_program_is_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result is not reused by another version: it may read the same resources otherwise."""
+    before = of(CASE)
+    monkeypatch.setattr("cds_hooks.fingerprint.program_version", lambda: "another")
+
+    assert of(CASE) != before
+
+
 def test_other_model_is_another_question() -> None:
     """A result of another model is never reused."""
     assert of(CASE, "m") != of(CASE, "n")

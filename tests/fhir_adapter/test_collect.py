@@ -106,19 +106,30 @@ async def test_chart_without_prefetch_is_fetched_whole() -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (None, GapReason.MISSING),
         (outcome("exception"), GapReason.FAILED),
         (outcome("forbidden"), GapReason.REFUSED),
     ],
 )
 async def test_what_the_client_could_not_give_is_not_asked_again(value: object, reason: GapReason) -> None:
-    """`null` and an OperationOutcome are answers: no second question, and a gap that says which."""
+    """An OperationOutcome is an answer: no second question, and a gap that says which."""
     server = make_server()
 
     chart = await collect_chart(without(labs=value), client_of(server), PATIENT_ID, soon())
 
     assert server.requests == []
     assert chart.gaps == (Gap("structured", "laboratory results", reason),)
+
+
+async def test_null_is_what_an_empty_bundle_is() -> None:
+    """A client that has none says so by `null`: no second question, and the chart of a server that found nothing."""
+    server = make_server()
+    null, empty = [
+        await collect_chart(without(labs=value, notes=value), client_of(server), PATIENT_ID, soon())
+        for value in (None, bundle())
+    ]
+
+    assert server.requests == []
+    assert (null, null.gaps) == (empty, ())
 
 
 async def test_absent_key_without_access_is_a_gap() -> None:

@@ -105,7 +105,7 @@ CHEMISTRY: Final = (
         "Alanine aminotransferase",
         ("1742-6", "1743-4", "1744-2"),
         "U/L",
-        (1, 30_000),
+        (0.1, 30_000),
         (Normal(None, 40, "Whipps Cross", YEAR, 16 * YEAR), Normal(10, 50, "liver", ADULT)),
     ),
 )

@@ -307,6 +307,17 @@ async def test_attachment_is_resolved_against_the_base(url: str) -> None:
     assert await client_of(server).fetch_binary(url, soon()) == (b"Cough", "text/plain;charset=utf-8")
 
 
+async def test_binary_that_is_kept_apart_is_fetched_by_binary_access() -> None:
+    """HAPI may keep the data of a Binary outside the resource: then the operation that gives them is asked."""
+    name = "http://hapifhir.io/fhir/StructureDefinition/externalized-binary-id"
+    apart = {"extension": [{"url": name, "valueString": "x"}]}
+    wrapped = {"resourceType": "Binary", "contentType": "text/plain", "_data": apart}
+    kept = "Binary/n1/$binary-access-read?path=Binary"
+    server = FakeFhir({kept: answer(b"Cough", content_type="text/plain"), "Binary/n1": wrapped})
+
+    assert await client_of(server).fetch_binary("Binary/n1", soon()) == (b"Cough", "text/plain")
+
+
 async def test_binary_as_resource_is_unwrapped() -> None:
     """A server may send a Binary as FHIR JSON or as the bytes; both give the bytes."""
     wrapped = {"resourceType": "Binary", "contentType": "text/plain", "data": base64.b64encode(b"Cough").decode()}
