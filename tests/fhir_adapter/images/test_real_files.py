@@ -108,7 +108,6 @@ async def test_record_of_a_synthetic_child() -> None:
 
     assert (record.demographics.sex, str(record.demographics.birth_date)) == ("male", "2012-03-14")
     assert {(gap.modality, gap.reason, gap.detail) for gap in record.gaps} == {
-        ("structured", GapReason.MISSING, ""),
         ("text", GapReason.MISSING, ""),
         ("image", GapReason.MISSING, "the radiograph on file does not show the chest"),
     }
