@@ -30,8 +30,12 @@ from fhir_adapter.shape import Resource, as_text
 MAX_NOTES: Final = 10
 """Only the newest are read: the model takes one, and each may cost a request."""
 MAX_REPORTS: Final = 5
+TOGETHER: Final = 4
+"""Documents that are fetched together: enough that one of them is a current note almost always."""
 _AT_ONCE: Final = 2
 """Documents taken apart at the same time: each may need a process of its own."""
+
+_Result = tuple[Note | None, tuple[Gap, ...]]
 
 
 async def read_notes(
@@ -42,6 +46,8 @@ async def read_notes(
     deadline: Deadline,
 ) -> tuple[tuple[Note, ...], tuple[Gap, ...]]:
     """Read the newest notes, then addenda, then reports; texts that lie in a Binary are fetched together.
+
+    A few at a time, until a clinical note was read: the model takes one, and older ones bring nothing but work.
 
     `Note.text` is de-identified (`fhir_adapter.deidentify`). One text that is filed twice is one note.
 
@@ -56,11 +62,21 @@ async def read_notes(
     fetched = frozenset(as_text(one.get("url")) for each in chosen for one in attachments_of(each.resource))
     reader = _Reader(patient, Scrubber.of(patient), client, deadline, asyncio.Semaphore(_AT_ONCE))
     candidates = [*chosen[:MAX_NOTES], *choose_reports(reports, fetched - {""})[:MAX_REPORTS]]
-    results = await asyncio.gather(*(reader.read(candidate) for candidate in candidates))
+    results = await _read_until_one_is_read(reader, candidates)
     about = [_gap(ITEM, "it is not dated")] if undated else []
     about += [_gap(ITEM, "it is a scan: its pages are pictures")] if pictures else []
     notes = tuple(_once(note for note, _ in results if note is not None))
     return notes, merge_gaps(*(gaps for _, gaps in results), tuple(about))
+
+
+async def _read_until_one_is_read(reader: _Reader, candidates: Sequence[Candidate]) -> list[_Result]:
+    results: list[_Result] = []
+    for start in range(0, len(candidates), TOGETHER):
+        wave = candidates[start : start + TOGETHER]
+        results += await asyncio.gather(*(reader.read(candidate) for candidate in wave))
+        if any(note is not None and note.kind == "note" for note, _ in results):
+            break
+    return results
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +89,7 @@ class _Reader:
     deadline: Deadline
     free: asyncio.Semaphore
 
-    async def read(self, candidate: Candidate) -> tuple[Note | None, tuple[Gap, ...]]:
+    async def read(self, candidate: Candidate) -> _Result:
         """Read the first attachment that can be read; the gap is that of the best form."""
         if candidate.text:
             return await self._note(candidate, Reading((Block(tidy(candidate.text)),)))

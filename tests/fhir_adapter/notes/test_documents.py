@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.notes.documents import MAX_NOTES, read_notes
+from fhir_adapter.notes.documents import MAX_NOTES, TOGETHER, read_notes
 from fhir_adapter.notes.forms import LARGEST
 from fhir_adapter.notes.plaintext import MAX_BYTES
 from fhir_adapter.notes.reading import MAX_CHARS
@@ -71,9 +71,19 @@ async def test_notes_come_newest_first() -> None:
     assert [note.written_at.day for note in notes] == [24, 23, 22]
 
 
-async def test_only_the_newest_notes_are_fetched() -> None:
-    """A hundred notes do not become a hundred requests."""
+async def test_older_notes_are_not_fetched_where_a_newer_one_is_read() -> None:
+    """A hundred notes do not become a hundred requests: the first few, where one of them can be read."""
     server = FakeFhir({"Binary/n1": answer(b"Cough", content_type="text/plain")})
+    documents = [document(IN_BINARY, id=str(n)) for n in range(MAX_NOTES + 5)]
+
+    await read(documents, client_of(server), soon())
+
+    assert len(server.requests) == TOGETHER
+
+
+async def test_older_notes_are_fetched_where_no_newer_one_is_read() -> None:
+    """Notes that cannot be read lead to older ones, though not to all there are."""
+    server = FakeFhir({})
     documents = [document(IN_BINARY, id=str(n)) for n in range(MAX_NOTES + 5)]
 
     await read(documents, client_of(server), soon())
