@@ -31,8 +31,10 @@ class Page:
     total: int | None = None
 
 
-def read_page(bundle: object, resource_type: str, what: str) -> Page:
+def read_page(bundle: object, resource_type: str, what: str, *, parts: bool = False) -> Page:
     """Read a Bundle (R4 Bundle, search.mode); `what` names it in the message.
+
+    With `parts` only parts of each resource were asked for, and that the server says so is no news.
 
     Raises:
         FhirMalformed: not a Bundle, or an entry that is no object.
@@ -52,7 +54,7 @@ def read_page(bundle: object, resource_type: str, what: str) -> Page:
         matched = as_dict(entry.get("search")).get("mode", "match") == "match"
         (matches if matched and resource.get("resourceType") == resource_type else others).append(resource)
     failures = any(map(_is_failure, (as_dict(bundle.get("issues")), *others)))
-    partial = failures or any(map(is_subsetted, (bundle, *matches)))
+    partial = failures or (not parts and any(map(is_subsetted, (bundle, *matches))))
     total = bundle.get("total")
     stated = total if isinstance(total, int) and not isinstance(total, bool) else None
     return Page(tuple(matches), tuple(others), _next_of(bundle), empty=not entries, partial=partial, total=stated)

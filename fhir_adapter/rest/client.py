@@ -278,7 +278,7 @@ def _worth(found: SearchResult) -> tuple[bool, int]:
 
 def _page_of(answer: Answer, request: Request) -> tuple[Page, int]:
     what = request.resource_type
-    return read_page(parse_json(answer, what), what, what), len(answer.body)
+    return read_page(parse_json(answer, what), what, what, parts=request.wants_parts), len(answer.body)
 
 
 def _is_kept_apart(binary: Resource) -> bool:

@@ -64,6 +64,11 @@ class Request:
         return str(httpx.QueryParams(dict(self.params)))
 
     @property
+    def wants_parts(self) -> bool:
+        """Whether only parts of each resource are asked for, so that SUBSETTED is no news."""
+        return bool({"_elements", "_summary"} & self.params.keys())
+
+    @property
     def patient_id(self) -> str:
         """Id of the one patient who is asked about, or an empty string where the question does not tell."""
         if self.resource_type == "Patient":

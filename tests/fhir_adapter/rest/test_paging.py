@@ -6,7 +6,18 @@ import pytest
 from fhir_adapter.rest.bundles import read_page
 from fhir_adapter.rest.paging import Walk
 from fhir_adapter.shape import Resource
-from tests.fhir_adapter.builders import SERVER, Json, answer, bundle, client_of, observation, outcome, settings, soon
+from tests.fhir_adapter.builders import (
+    SERVER,
+    FakeFhir,
+    Json,
+    answer,
+    bundle,
+    client_of,
+    observation,
+    outcome,
+    settings,
+    soon,
+)
 
 BASE = httpx.URL(SERVER)
 NEXT = f"{SERVER}?_getpages=abc&_getpagesoffset=5"
@@ -183,3 +194,11 @@ async def test_forgotten_prefetch_cannot_be_begun_again() -> None:
     result = await client_of(server).follow("Observation", page, soon())
 
     assert (len(result.resources), result.complete, server.asked) == (1, False, 1)
+
+
+async def test_parts_that_were_asked_for_are_no_loss() -> None:
+    """A search for some elements brings resources that say so of themselves, and is complete all the same."""
+    server = FakeFhir({"Observation": bundle(observation(meta=SUBSETTED))})
+    found = await client_of(server).search("Observation", {"patient": "a", "_elements": "id"}, soon())
+
+    assert found.complete
