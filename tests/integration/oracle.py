@@ -23,6 +23,8 @@ ENDED: Final = ("final", "amended", "corrected")
 CLOSE: Final = 1e-5
 """Values are rounded to six digits, of which no laboratory gives so many."""
 AHEAD: Final = timedelta(hours=24)
+NEWEST: Final = 100
+"""Observations of one category that are read; older ones only where nothing newer of their quantity is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,14 @@ def rule_against(
         return "no living patient has it" if (quantity.name, GapReason.IMPLAUSIBLE) in told else None
     same = [one for one in record if one.key == quantity.key and one.taken_at == reading.at]
     return "it was reported twice" if any(abs(one.value - value) <= CLOSE * abs(value) for one in same) else None
+
+
+def is_beyond_the_newest(reading: Reading, category: Iterable[Json], record: Iterable[Measurement]) -> bool:
+    """Whether a number is older than the hundred newest of its category, and the record has a newer one like it."""
+    newer = [one for one in category if datetime.fromisoformat(one["effectiveDateTime"]) >= reading.at]
+    among = any(f"Observation/{one['id']}" == reading.reference for one in newer)
+    key = QUANTITY_OF_LOINC[min(reading.codes)].key
+    return among and len(newer) > NEWEST and any(one.key == key and one.taken_at > reading.at for one in record)
 
 
 def _categories(resource: Json) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fhir_adapter.record import Gap, GapReason, Measurement, Source
-from tests.integration.oracle import Json, Reading, readings, rule_against, sent
+from tests.integration.oracle import Json, Reading, is_beyond_the_newest, readings, rule_against, sent
 from tests.integration.units_by_hand import converted
 
 AT = datetime(2020, 3, 20, 9, 0, tzinfo=UTC)
@@ -122,3 +122,18 @@ def test_absence_needs_a_rule_and_its_gap(reading: Reading, gaps: tuple[Gap, ...
 def test_number_that_is_there_under_another_resource_was_reported_twice() -> None:
     """The same value of the same quantity at the same instant is in the record already."""
     assert rule_against(replace(WBC, reference="Observation/v"), (READ,), (), AT) == "it was reported twice"
+
+
+@pytest.mark.parametrize(
+    ("newer", "in_record", "beyond"), [(100, True, True), (99, True, False), (100, False, False), (0, True, False)]
+)
+def test_number_beyond_the_newest_needs_a_newer_one(newer: int, in_record: bool, beyond: bool) -> None:  # noqa: FBT001
+    """Older than a hundred of its category it may be left out, where the record has a newer one of its quantity."""
+    later = (AT + timedelta(hours=1)).isoformat()
+    category = [
+        observation(effectiveDateTime=AT.isoformat()),
+        *(observation(id=f"n{number}", effectiveDateTime=later) for number in range(newer)),
+    ]
+    record = (replace(READ, taken_at=AT + timedelta(hours=1)),) if in_record else ()
+
+    assert is_beyond_the_newest(WBC, category, record) is beyond
