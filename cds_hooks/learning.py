@@ -14,7 +14,7 @@ from cds_hooks.parts import Parts
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirError
 
-WITHIN_S: Final = 10.0
+WITHIN_S: Final = 3.0
 log = get_logger()
 
 
