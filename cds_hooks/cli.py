@@ -14,6 +14,7 @@ from cds_hooks.commands import (
     audit,
     bench,
     calibrate,
+    client_keys,
     compare,
     demo,
     doctor,
@@ -47,6 +48,7 @@ app.command()(fire.fire)
 app.command()(doctor.doctor)
 app.command()(audit.audit)
 app.command()(seed.seed)
+app.command("client-keys")(client_keys.client_keys)
 app.add_typer(bench.app, name="bench")
 app.command()(training.train)
 app.command()(training.evaluate)

@@ -11,6 +11,9 @@ def seed(
     fhir: Annotated[str, typer.Option(help="Base URL of the FHIR R4 server.")],
     dicomweb: Annotated[str, typer.Option(help="Base URL of the DICOMweb server, as the service will reach it.")],
     wait: Annotated[int, typer.Option(help="Seconds to wait until both servers answer.", min=0)] = 0,
+    token: Annotated[
+        str, typer.Option(envvar="FHIR_TOKEN", help="Bearer token of the FHIR server; better in the environment.")
+    ] = "",
 ) -> None:
     """Load the seven fictitious sample patients: one FHIR transaction, and their films by STOW-RS.
 
@@ -20,4 +23,4 @@ def seed(
     """
     from cds_hooks.commands.seeding import seed_servers
 
-    seed_servers(fhir, dicomweb, wait_s=wait)
+    seed_servers(fhir, dicomweb, wait_s=wait, token=token)

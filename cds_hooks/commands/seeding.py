@@ -19,8 +19,10 @@ from cds_hooks.sandbox.patients import sample_patients
 TIMEOUT_S = 120.0
 
 
-def seed_servers(fhir: str, dicomweb: str, *, wait_s: float = 0.0) -> None:
+def seed_servers(fhir: str, dicomweb: str, *, wait_s: float = 0.0, token: str = "") -> None:
     """Send the sample patients to both servers, films first so that no study points to nothing.
+
+    The token goes to the FHIR server alone.
 
     Raises:
         typer.Exit: a server refused or did not answer; said on stderr.
@@ -30,7 +32,7 @@ def seed_servers(fhir: str, dicomweb: str, *, wait_s: float = 0.0) -> None:
         with httpx.Client(timeout=TIMEOUT_S) as http:
             _wait(http, (f"{fhir.rstrip('/')}/metadata", f"{dicomweb.rstrip('/')}/studies?limit=1"), wait_s)
             store_instances(http, dicomweb, samples.instances)
-            send_transaction(http, fhir, samples.bundle)
+            send_transaction(http, fhir, samples.bundle, token)
     except (SeedRefused, TransactionRefused, FilmMissing) as error:
         raise fail(str(error)) from None
     except httpx.HTTPError as error:
@@ -77,8 +79,9 @@ def _wait(http: httpx.Client, addresses: Iterable[str], seconds: float) -> None:
 
 
 def _answers(http: httpx.Client, address: str) -> bool:
-    """Tell whether an address answers."""
+    """Tell whether an address answers; a server that asks for a token is there."""
     try:
-        return http.get(address).is_success
+        response = http.get(address)
     except httpx.TransportError:
         return False
+    return response.is_success or response.status_code == httpx.codes.UNAUTHORIZED

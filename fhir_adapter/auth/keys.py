@@ -90,6 +90,26 @@ def make_key(algorithm: Algorithm) -> Resource:
     return {**content, "kid": kid, "alg": algorithm, "use": "sig", "key_ops": ["sign"]}
 
 
+def add_key(path: Path, algorithm: Algorithm) -> None:
+    """Append a new key to the file of keys; a file that is not there is made, readable for its owner only.
+
+    It is replaced in one step: whoever reads it meanwhile has the old keys or all of them.
+
+    Raises:
+        KeysUnusable: what is there is no JSON Web Key Set.
+        OSError: it cannot be written.
+    """
+    import os  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415
+
+    keys = [*_read(path), make_key(algorithm)] if path.exists() else [make_key(algorithm)]
+    # mkstemp makes it with mode 0600.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "wb") as file:
+        file.write(orjson.dumps({"keys": keys}, option=orjson.OPT_INDENT_2))
+    Path(name).replace(path)
+
+
 def _read(path: Path) -> Iterator[Resource]:
     try:
         content = orjson.loads(path.read_bytes())

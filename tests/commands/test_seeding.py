@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cds_hooks.commands.seeding import SeedRefused, store_instances
+from cds_hooks.commands.seeding import SeedRefused, seed_servers, store_instances
 from cds_hooks.commands.transactions import TransactionRefused, send_transaction
 from cds_hooks.sandbox.patients import Samples, sample_patients
 from tests.sandbox.conftest import NOW
@@ -27,14 +27,17 @@ class Receiver:
     def __init__(self) -> None:
         self.bundle: dict[str, Any] = {}
         self.films: list[pydicom.Dataset] = []
+        self.tokens: dict[str, str] = {}
 
     async def transaction(self, request: Request) -> Response:
         """Keep a Bundle."""
+        self.tokens["fhir"] = request.headers.get("authorization", "")
         self.bundle = await request.json()
         return JSONResponse({"resourceType": "Bundle", "type": "transaction-response"})
 
     async def store(self, request: Request) -> Response:
         """Keep the parts of a STOW-RS request."""
+        self.tokens["dicomweb"] = request.headers.get("authorization", "")
         boundary = request.headers["content-type"].rpartition("boundary=")[2].encode()
         for part in (await request.body()).split(b"--" + boundary)[1:-1]:
             content = part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
@@ -97,3 +100,10 @@ def test_refusal_is_told(samples: Samples, url: str) -> None:
             send_transaction(http, f"{url}/full", samples.bundle)
         with pytest.raises(SeedRefused, match="HTTP 405"):
             store_instances(http, f"{url}/full", samples.instances)
+
+
+def test_token_goes_to_the_fhir_server_alone(receiver: Receiver, url: str) -> None:
+    """An image archive that is named beside it has no part in the token."""
+    seed_servers(f"{url}/fhir", f"{url}/dicom-web", token="abc")
+
+    assert receiver.tokens == {"fhir": "Bearer abc", "dicomweb": ""}

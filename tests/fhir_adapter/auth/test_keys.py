@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from fhir_adapter.auth.keys import Algorithm, KeysUnusable, SigningKey, make_key, public_jwks, read_keys
+from fhir_adapter.auth.keys import Algorithm, KeysUnusable, SigningKey, add_key, make_key, public_jwks, read_keys
 from fhir_adapter.auth.tokens import sign
 
 EC, RSA = make_key("ES384"), make_key("RS384")
@@ -112,3 +112,28 @@ def test_key_does_not_show_itself(keys_file: Path) -> None:
 
     assert repr(key) == "SigningKey(ES384)"
     assert isinstance(key, SigningKey)
+
+
+def test_new_key_is_appended(keys_file: Path) -> None:
+    """A key that is added stands behind those that are there, so that the servers can learn of it before it signs."""
+    write(keys_file, RSA)
+    add_key(keys_file, "ES384")
+
+    assert [key.algorithm for key in read_keys(keys_file)] == ["RS384", "ES384"]
+
+
+def test_new_file_of_keys_is_its_owners_alone(keys_file: Path) -> None:
+    """A file that was not there is made so that nobody else can read it, and nothing is left beside it."""
+    add_key(keys_file, "RS384")
+
+    assert keys_file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in keys_file.parent.iterdir()] == [keys_file.name]
+
+
+def test_file_that_is_no_key_set_is_left_as_it_is(keys_file: Path) -> None:
+    """What cannot be read is not written over."""
+    keys_file.write_text("x")
+
+    with pytest.raises(KeysUnusable):
+        add_key(keys_file, "ES384")
+    assert keys_file.read_text() == "x"
