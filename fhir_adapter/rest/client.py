@@ -82,6 +82,7 @@ class FhirClient:
         check_allowed(base_url, settings)
         self.base_url = base_url.rstrip("/")
         self.settings = settings
+        self._http = http
         self._base = httpx.URL(self.base_url)
         self.access = access_of(access)
         self._asker = Asker(http, self._base, self.access, settings.max_bytes)
@@ -200,13 +201,19 @@ class FhirClient:
         return known.capabilities if known else None
 
     async def fetch_binary(self, url: str, deadline: Deadline) -> tuple[bytes, str]:
-        """Fetch what an attachment points to: (bytes, content type). Relative to the base, or absolute beneath it.
+        """Fetch what an attachment points to: (bytes, content type).
+
+        The address is relative to the base, absolute beneath it, or that of another server on the allow-list, which
+        is asked without the access: a token goes to its own server only.
 
         Raises:
             ServerNotAllowed: the address lies elsewhere.
             FhirError: see `transport.fetch`.
         """
         target = self._resolve(url)
+        if not is_within(target, self._base):
+            answer = await self._elsewhere(target).ask(BINARY, target, _BINARY_HEADERS, deadline)
+            return answer.body, answer.content_type
         answer = await self._asker.ask_if_changed(BINARY, target, _BINARY_HEADERS, deadline)
         # Servers send a Binary as FHIR JSON or as the bytes themselves, whatever was asked for (R4 Binary).
         content = parse_json(answer, "Binary") if answer.is_json else {}
@@ -225,9 +232,16 @@ class FhirClient:
             target = httpx.URL(self.base_url + "/").join(url)
         except (httpx.InvalidURL, ValueError):
             raise ServerNotAllowed("the address of an attachment") from None
-        if not is_within(target, self._base):
+        # Checked as it came, too: what httpx makes of an address may look better than what stood there.
+        if not is_within(target, self._base) and not is_allowed(url, self.settings.allowed_servers):
             raise ServerNotAllowed("the address of an attachment")
         return target
+
+    def _elsewhere(self, target: httpx.URL) -> Asker:
+        """Return who asks another allowed server, without any access; redirects stay beneath its entry of the list."""
+        bases = (httpx.URL(str(base)) for base in self.settings.allowed_servers)
+        base = next(base for base in bases if is_within(target, base))
+        return Asker(self._http, base, access_of(None), self.settings.max_bytes)
 
     async def _first_page(self, request: Request, deadline: Deadline) -> tuple[Page, int]:
         if self.settings.search_by == "post" and self.base_url not in self._memory.no_post:

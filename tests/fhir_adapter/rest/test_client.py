@@ -338,12 +338,37 @@ async def test_binary_as_resource_is_unwrapped() -> None:
     ],
 )
 async def test_attachment_elsewhere_is_not_fetched(url: str) -> None:
-    """Data may point anywhere; we go only to our own server."""
+    """Data may point anywhere; we go only to servers of the allow-list."""
     server = FakeFhir({})
 
     with pytest.raises(ServerNotAllowed):
         await client_of(server).fetch_binary(url, soon())
     assert server.requests == []
+
+
+async def test_attachment_on_another_allowed_server_is_fetched_without_the_token() -> None:
+    """A document store beside the FHIR server is asked where the operator lists it, and never shown the token."""
+    asked: list[httpx.Request] = []
+
+    def store(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return answer(b"Cough", content_type="text/plain")
+
+    client = client_of(store, allowed_servers=(SERVER, "https://files.example.org/notes"))
+
+    assert await client.fetch_binary("https://files.example.org/notes/n1", soon()) == (b"Cough", "text/plain")
+    assert "authorization" not in asked[0].headers
+    with pytest.raises(ServerNotAllowed):
+        await client.fetch_binary("https://files.example.org/other/n1", soon())
+
+
+async def test_redirect_of_another_allowed_server_stays_beneath_its_entry() -> None:
+    """A store that is listed cannot lead us to one that is not."""
+    away = httpx.Response(302, headers={"location": "https://evil.example.org/n1"})
+    client = client_of(lambda _: away, allowed_servers=(SERVER, "https://files.example.org/notes"))
+
+    with pytest.raises(ServerNotAllowed):
+        await client.fetch_binary("https://files.example.org/notes/n1", soon())
 
 
 @pytest.mark.parametrize("token", ["a b", "a\r\nX-Evil: 1", "ä", ""])
