@@ -111,8 +111,10 @@ def read_prefetch(prefetch: Mapping[str, Any] | None, patient_id: str, base_url:
     if not isinstance(given, Mapping):
         raise FhirMalformed("prefetch", "an object is expected here")
     parts = {key: _read_part(key, given) for key in TEMPLATES}
-    imaging = parts["imaging"]
-    without_study = imaging.state is State.ABSENT or (imaging.state is State.GIVEN and not imaging.page.matches)
+    # A failure over the studies says nothing of where else a film may be, so that it stays the failure it is.
+    without_study = (
+        parts["imaging"].state in (State.ABSENT, State.GIVEN, State.NONE) and not parts["imaging"].page.matches
+    )
     parts["media"] = Part(State.ABSENT if without_study else State.NONE)
     for key, part in parts.items():
         if any(is_foreign(resource, patient_id, base_url) for resource in part.page.matches + part.page.others):

@@ -465,6 +465,7 @@ async def test_media_are_asked_for_only_where_no_study_was_sent_along() -> None:
     """A client that sent a study along has told where the film is."""
     server = make_server()
     await collect_chart(without("labs"), client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
-    await collect_chart(without(imaging=bundle()), client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+    for nothing in (bundle(), None):
+        await collect_chart(without(imaging=nothing), client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
 
-    assert server.asked == ["Media", "Observation"]
+    assert server.asked == ["Media", "Media", "Observation"]
