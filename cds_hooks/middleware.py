@@ -23,6 +23,8 @@ log = get_logger()
 class RequestLog:
     """Gives each request an id, binds it to all events, and writes one event when it ends.
 
+    Its duration is what the client waited, without the work that goes on after the answer has gone out.
+
     The route is logged, never the path: that of a page is a secret. An id of the client is taken over only where it
     is a UUID, since nothing else is certain to hold no data.
     """
@@ -36,20 +38,23 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         request_id, began, status = _request_id(Headers(scope=scope)), time.perf_counter(), 0
+        answered: float | None = None
         scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                answered = time.perf_counter()
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                took = round((time.perf_counter() - began) * 1000, 1)
+                took = round(((answered or time.perf_counter()) - began) * 1000, 1)
                 log.info("request", method=scope["method"], route=_route(scope), status=status, duration_ms=took)
 
 

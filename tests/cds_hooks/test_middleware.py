@@ -4,9 +4,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
+from structlog.testing import capture_logs
 
-from cds_hooks.middleware import BodyLimit
+from cds_hooks.middleware import BodyLimit, RequestLog
 from tests.cds_hooks.fakes import Running, make_settings, running
 from tests.cds_hooks.samples import FAMILY, make_hook
 
@@ -113,3 +114,26 @@ async def test_anything_else_is_replaced(service: Running, sent: str) -> None:
     headers = (await service.client.get("/healthz", headers={"X-Request-Id": sent})).headers
 
     assert UUID(headers["x-request-id"])
+
+
+async def test_duration_is_what_the_client_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work that goes on after the answer has gone out is not part of the time that the log tells."""
+    clock = [0.0]
+    monkeypatch.setattr("cds_hooks.middleware.time.perf_counter", lambda: clock[0])
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        clock[0] += 0.25
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        clock[0] += 9
+
+    async def ignore(_: Message) -> None:
+        return
+
+    async def nothing() -> Message:
+        return {"type": "http.disconnect"}
+
+    with capture_logs() as logged:
+        await RequestLog(app)({"type": "http", "method": "GET", "headers": []}, nothing, ignore)
+
+    assert [event["duration_ms"] for event in logged] == [250.0]
