@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -24,11 +23,12 @@ def fingerprint(case: Case, seal: str, vault: Vault) -> str:
 
     The content, not only the versions that stand in it: whoever asks must hold the data themselves, or a caller could
     name the versions of a chart that it may not read and be given the finished result. The access token is not part
-    of it (it changes with every call), but what it opens is: notes and films lie outside the chart. Nor is the moment
+    of it (it changes with every call), but what it opens is: notes and films lie outside the chart. Where the server
+    was too slow for a chart, nobody has shown yet what the token is good for: then it is part of it. Nor is the moment
     of the question: a result is reused for a short time only. The version of the program is part of it because another
     one may read the same resources otherwise.
     """
-    content = _of_chart(case.chart) if case.chart else _of_prefetch(case.prefetch)
+    content = _of_chart(case.chart) if case.chart else _of_request(case)
     reader = f"{seal} {program_version()}"
     return vault.mark("inputs", case.fhir_server or "", case.patient_id, reader, content, _reach(case))
 
@@ -51,8 +51,9 @@ def _of_chart(chart: Chart) -> str:
     return hashlib.sha256(b"\n".join(lines)).hexdigest()
 
 
-def _of_prefetch(prefetch: Mapping[str, Any] | None) -> str:
-    return hashlib.sha256(b"request\n" + _canonical(prefetch)).hexdigest()
+def _of_request(case: Case) -> str:
+    token = case.grant.token.get_secret_value() if case.grant else ""
+    return hashlib.sha256(b"request\n" + _canonical([token, case.prefetch])).hexdigest()
 
 
 def _canonical(content: object) -> bytes:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from fhir_adapter.chart import Chart
+from fhir_adapter.collect import ARCHIVE
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.gaps import merge_gaps
 from fhir_adapter.images.dicomweb import DicomWeb
@@ -71,7 +72,9 @@ async def _prior_of(films: Sequence[Film], prior: asyncio.Task[Film | None]) -> 
 
 
 def _matters(gap: Gap, record: PatientRecord) -> bool:
-    """Whether a gap of the chart is one of the record: older notes and films are not missed where newer ones are."""
+    """Whether a gap of the chart is one of the record: where there is a film or note, older ones are not missed."""
+    if gap.item == ARCHIVE:
+        return not record.films
     if gap.reason is not GapReason.NEWEST_ONLY:
         return True
     return not {"text": record.notes, "image": record.films}.get(gap.modality)

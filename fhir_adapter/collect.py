@@ -13,7 +13,15 @@ import structlog
 from fhir_adapter.bounded import SECOND_LOOKS, query_for, unseen
 from fhir_adapter.chart import Chart, unique
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import ChartUnavailable, FhirError, FhirGone, FhirRefused, FhirRejected, ForeignPatient
+from fhir_adapter.errors import (
+    ChartUnavailable,
+    FhirError,
+    FhirGone,
+    FhirRefused,
+    FhirRejected,
+    FhirTimeout,
+    ForeignPatient,
+)
 from fhir_adapter.gaps import gap_of, merge_gaps
 from fhir_adapter.images.studies import missing_endpoints
 from fhir_adapter.lookup import Lookup
@@ -35,6 +43,8 @@ _ITEMS: Final[dict[str, tuple[Modality, str]]] = {
     "media": ("image", "photographed radiograph"),
 }
 _NUMBERS: Final[tuple[Modality, str]] = ("structured", "measurements")
+ARCHIVE: Final = "address of the image archive"
+"""What an Endpoint is called in a gap."""
 _OPTIONAL: Final = frozenset({"reports", "media"})
 """Parts that many servers do not have, or do not open to us: that they were not to be had is no news."""
 _REASON_OF_STATE: Final = {
@@ -144,12 +154,21 @@ async def _find_part(key: str, part: Part, lookup: Lookup | None, question: _Que
         if key == "imaging" and lookup is not None:
             return await _with_endpoints(found, lookup.client, question.deadline)
     except FhirError as error:
-        if key in _OPTIONAL and isinstance(error, (FhirGone, FhirRefused, FhirRejected)):
-            log.info("part_not_offered", part=key, error=type(error).__name__)
-            return _Found()
-        log.warning("part_not_collected", part=key, error=type(error).__name__)
-        return _Found(gaps=(gap_of(error, *_ITEMS[key]),))
+        return _without(key, part, error)
     return found
+
+
+def _without(key: str, part: Part, error: FhirError) -> _Found:
+    """Return what is left of a part that could not be fetched: what was given, and why there is no more."""
+    if part.state is State.GIVEN:
+        log.warning("part_not_completed", part=key, error=type(error).__name__)
+        gap = gap_of(error, *_ITEMS[key]) if isinstance(error, FhirTimeout) else Gap(*_ITEMS[key], GapReason.INCOMPLETE)
+        return _Found(part.page.matches, part.page.others, (gap,))
+    if key in _OPTIONAL and isinstance(error, (FhirGone, FhirRefused, FhirRejected)):
+        log.info("part_not_offered", part=key, error=type(error).__name__)
+        return _Found()
+    log.warning("part_not_collected", part=key, error=type(error).__name__)
+    return _Found(gaps=(gap_of(error, *_ITEMS[key]),))
 
 
 async def _complete(key: str, part: Part, lookup: Lookup | None, question: _Question) -> _Found:
@@ -160,9 +179,9 @@ async def _complete(key: str, part: Part, lookup: Lookup | None, question: _Ques
         return _Found()
     if part.state is State.GIVEN and not part.lacks_more(query):
         # `read_prefetch` has checked whose these are.
-        return _Found(part.page.matches, part.page.others, cut=part.cut)
+        return _given(key, part)
     if part.state is State.GIVEN and lookup is None:
-        return _Found(part.page.matches, part.page.others, (Gap(*_ITEMS[key], GapReason.INCOMPLETE),))
+        return _incomplete(key, part)
     if part.state not in (State.ABSENT, State.GIVEN) or lookup is None:
         return _missing(key, *_REASON_OF_STATE[part.state])
     return await _fetch(key, part, lookup, question)
@@ -173,8 +192,21 @@ async def _fetch(key: str, part: Part, lookup: Lookup, question: _Question) -> _
     if part.page.next_url:
         return _checked(await lookup.follow(query, part.page), query, question, about)
     if not lookup.offers(query.resource_type):
+        if part.state is State.GIVEN:
+            return _incomplete(key, part)
         return _missing(key, GapReason.MISSING, "the FHIR server does not offer it")
     return _checked(await lookup.search(query), query, question, about)
+
+
+def _given(key: str, part: Part) -> _Found:
+    """Return a part that was sent along as far as it was asked for."""
+    about = _ITEMS[key]
+    gaps = (Gap(*about, GapReason.NEWEST_ONLY),) if part.has_more and about[0] != "structured" else ()
+    return _Found(part.page.matches, part.page.others, gaps, cut=part.has_more)
+
+
+def _incomplete(key: str, part: Part) -> _Found:
+    return _Found(part.page.matches, part.page.others, (Gap(*_ITEMS[key], GapReason.INCOMPLETE),))
 
 
 def _missing(key: str, reason: GapReason, detail: str) -> _Found:
@@ -214,15 +246,17 @@ async def _look_again(numbers: _Found, lookup: Lookup | None, question: _Questio
 
 
 async def _with_endpoints(found: _Found, client: FhirClient, deadline: Deadline) -> _Found:
-    """Read the Endpoints the studies refer to; where one cannot be read the film will say so."""
+    """Read the Endpoints the studies refer to; one that cannot be read is a gap, unless a film is found without it."""
 
-    async def read(endpoint_id: str) -> tuple[Resource, ...]:
+    async def read(endpoint_id: str) -> Resource | Gap | None:
         try:
-            return (await client.read("Endpoint", endpoint_id, deadline),)
+            return await client.read("Endpoint", endpoint_id, deadline)
         except FhirError as error:
             log.warning("endpoint_not_read", error=type(error).__name__)
-            return ()
+            return None if isinstance(error, FhirGone) else gap_of(error, "image", ARCHIVE)
 
     wanted = missing_endpoints(found.resources, found.others, client.base_url)
     read_now = await asyncio.gather(*(read(endpoint_id) for endpoint_id in wanted))
-    return replace(found, others=found.others + tuple(endpoint for group in read_now for endpoint in group))
+    endpoints = tuple(one for one in read_now if isinstance(one, dict))
+    gaps = tuple(one for one in read_now if isinstance(one, Gap))
+    return replace(found, others=found.others + endpoints, gaps=merge_gaps(found.gaps, gaps))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Final, Self
 
 from fhir_adapter.bounded import enough_for
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import FhirError, FhirGone, FhirRejected
+from fhir_adapter.errors import FhirError, FhirGone, FhirRefused, FhirRejected, FhirUnavailable
 from fhir_adapter.prefetch import Query
 from fhir_adapter.rest.bundles import Page
 from fhir_adapter.rest.client import FhirClient
@@ -19,8 +20,8 @@ from fhir_adapter.rest.paging import SearchResult
 from fhir_adapter.rest.requests import Request
 from fhir_adapter.shape import Resource
 
-_NO_BATCH: Final = (FhirGone, FhirRejected)
-"""What a server answers that takes no batch: then each question is asked by itself."""
+_NO_BATCH: Final = (FhirGone, FhirRejected, FhirRefused)
+"""What a server answers that takes no batch, or not from us: then each question is asked by itself. 501 is another."""
 Batched = tuple[Resource | SearchResult | FhirError, ...]
 
 
@@ -92,6 +93,10 @@ class Lookup:
         try:
             found = (await asyncio.shield(self._batch))[place]
         except _NO_BATCH:
+            return None
+        except FhirUnavailable as error:
+            if error.status != HTTPStatus.NOT_IMPLEMENTED:
+                raise
             return None
         if isinstance(found, FhirError):
             raise found

@@ -78,13 +78,18 @@ class Part:
     cut: bool = False
 
     def lacks_more(self, query: Query) -> bool:
-        """Whether there is more on the server than was given: a next page, or a total that was not reached.
+        """Whether there is more on the server than was given: a next page, a total not reached, or a failure among it.
 
         Clients may leave the next link out. As many as the template asks for are enough, whatever the total.
         """
         given = len(self.page.matches)
         short = self.page.total is not None and given < min(self.page.total, int(query.params["_count"]))
-        return bool(self.page.next_url) or short
+        return bool(self.page.next_url) or self.page.partial or short
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are older ones beyond what is looked at."""
+        return self.cut or (self.page.total is not None and self.page.total > len(self.page.matches))
 
 
 def resolve(key: str, patient_id: str, today: date) -> Query:

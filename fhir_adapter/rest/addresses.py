@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-_DISGUISED: Final = re.compile(r"%(?:2e|2f|5c|25)|\\", re.IGNORECASE)
-"""Dots, slashes, backslashes and percent signs in disguise: two servers may read such a path differently."""
+_DISGUISED: Final = re.compile(r"%(?:2e|2f|5c|25|3b)|\\|/\.{1,2};", re.IGNORECASE)
+"""Dots, slashes, backslashes and percent signs in disguise, and dots with a path parameter (`/..;x`), which some
+servers take away before they resolve the dots: two servers may read such a path differently."""
 
 
 def read_url(text: str) -> httpx.URL | None:

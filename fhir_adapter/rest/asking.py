@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -11,6 +12,7 @@ from fhir_adapter.auth.access import Access
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirRefused
 from fhir_adapter.rest.answers import Answer
+from fhir_adapter.rest.etags import Key
 from fhir_adapter.rest.memory import memory_of
 from fhir_adapter.rest.requests import Request
 from fhir_adapter.rest.transport import IF_NONE_MATCH, Question, fetch
@@ -29,6 +31,14 @@ class Asker:
     def __init__(self, http: httpx.AsyncClient, base: httpx.URL, access: Access, max_bytes: int) -> None:
         self._http, self._base, self._access, self._max_bytes = http, base, access, max_bytes
         self._etags = memory_of(http).etags
+
+    async def check(self, request: Request, deadline: Deadline) -> None:
+        """Find out whether the access may ask this, without asking.
+
+        Raises:
+            FhirError: see `Access.headers`.
+        """
+        await self._access.headers(request, deadline)
 
     async def refusal(self, request: Request, deadline: Deadline) -> FhirRefused | None:
         """Return why this need not be asked, or None.
@@ -72,15 +82,26 @@ class Asker:
         Raises:
             FhirError: see `ask`.
         """
-        kept = self._etags.find((str(url), headers["Accept"]))
+        kept = self._etags.find(await self._key(request, url, headers, deadline))
         if kept is None:
             return await self.ask(request, url, headers, deadline)
         answer = await self.ask(request, url, {**headers, IF_NONE_MATCH: kept.etag}, deadline)
         return kept if answer.status == HTTPStatus.NOT_MODIFIED else answer
 
-    def keep(self, url: httpx.URL, headers: Mapping[str, str], answer: Answer) -> None:
-        """Keep an answer for `ask_if_changed`."""
-        self._etags.keep((str(url), headers["Accept"]), answer)
+    async def keep(
+        self, request: Request, url: httpx.URL, headers: Mapping[str, str], answer: Answer, deadline: Deadline
+    ) -> None:
+        """Keep an answer for `ask_if_changed`.
+
+        Raises:
+            FhirError: see `Access.headers`.
+        """
+        self._etags.keep(await self._key(request, url, headers, deadline), answer)
+
+    async def _key(self, request: Request, url: httpx.URL, headers: Mapping[str, str], deadline: Deadline) -> Key:
+        # A server may show one version of a resource to each user differently, under the same ETag.
+        access = await self._access.headers(request, deadline)
+        return str(url), headers["Accept"], hashlib.sha256(repr(sorted(access.items())).encode()).hexdigest()
 
     async def _fetch(
         self, request: Request, url: httpx.URL, headers: Mapping[str, str], deadline: Deadline, body: bytes | None

@@ -39,6 +39,8 @@ from fhir_adapter.settings import FhirSettings
 from fhir_adapter.shape import Resource, as_dict, as_text, dicts_of
 
 # `no-store` would make HAPI cut a search off after one page without saying so.
+MOST_SERVERS: Final = 200
+"""Base addresses of which something is remembered: a hook may name any path beneath an allowed one."""
 _HEADERS: Final = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
 _BINARY_HEADERS: Final = {"Accept": "application/fhir+json, */*;q=0.1", "Cache-Control": "no-cache"}
 # With any other type HAPI ignores the form, and answers with everybody's data.
@@ -102,7 +104,7 @@ class FhirClient:
         if resource.get("resourceType") != resource_type:
             raise FhirMalformed(resource_type, "the server sent a resource of another type")
         if not is_subsetted(resource):
-            self._asker.keep(url, _HEADERS, answer)
+            await self._asker.keep(request, url, _HEADERS, answer, deadline)
         return resource
 
     async def search(
@@ -181,6 +183,8 @@ class FhirClient:
         answer = await self._asker.ask(METADATA, httpx.URL(f"{self.base_url}/metadata"), _HEADERS, deadline)
         capabilities = read_capabilities(parse_json(answer, METADATA.resource_type))
         until = time.monotonic() + self.settings.capabilities_s
+        if len(self._memory.capabilities) >= MOST_SERVERS:
+            self._memory.capabilities.clear()
         self._memory.capabilities[self.base_url] = KnownCapabilities(capabilities, until)
         return capabilities
 
@@ -191,9 +195,14 @@ class FhirClient:
             FhirError: see `capabilities`.
         """
         asked_for_them = self._memory.asked_for_them
-        if time.monotonic() >= asked_for_them.get(self.base_url, 0.0):
-            asked_for_them[self.base_url] = time.monotonic() + self.settings.capabilities_s
-            await self.capabilities(deadline)
+        if time.monotonic() < asked_for_them.get(self.base_url, 0.0):
+            return
+        # An access that may ask nothing any more raises here: the next one may.
+        await self._asker.check(METADATA, deadline)
+        if len(asked_for_them) >= MOST_SERVERS:
+            asked_for_them.clear()
+        asked_for_them[self.base_url] = time.monotonic() + self.settings.capabilities_s
+        await self.capabilities(deadline)
 
     def known_capabilities(self) -> Capabilities | None:
         """Return what the server said of itself when it was last asked, however long ago; None when it never was."""
@@ -218,7 +227,7 @@ class FhirClient:
         # Servers send a Binary as FHIR JSON or as the bytes themselves, whatever was asked for (R4 Binary).
         content = parse_json(answer, "Binary") if answer.is_json else {}
         if not is_subsetted(content):
-            self._asker.keep(target, _BINARY_HEADERS, answer)
+            await self._asker.keep(BINARY, target, _BINARY_HEADERS, answer, deadline)
         if content.get("resourceType") != "Binary":
             return answer.body, answer.content_type
         data = _unwrap(content)

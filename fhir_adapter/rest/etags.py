@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from fhir_adapter.rest.answers import Answer
 
-Key = tuple[str, str]
-"""Whole address and `Accept` header."""
+Key = tuple[str, str, str]
+"""Whole address, `Accept` header, and a digest of the access it was given to."""
 
 
 @dataclass(frozen=True, slots=True)

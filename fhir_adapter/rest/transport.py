@@ -190,7 +190,9 @@ def _etag_of(headers: httpx.Headers) -> str:
     """Return the validator of an answer that may be kept (RFC 9111 sections 3 and 4.1)."""
     varies = {name.strip().lower() for name in headers.get("vary", "").split(",")}
     private = "no-store" in headers.get("cache-control", "").lower() or varies & {"*", "authorization"}
-    return "" if private else headers.get("etag", "")
+    etag = str(headers.get("etag", ""))
+    # One that is no ASCII (RFC 9110 section 8.8.3) could not be sent back.
+    return "" if private or not etag.isascii() else etag
 
 
 def error_of(what: str, status: int, retry_after: str = "") -> FhirError:
@@ -213,7 +215,7 @@ def _seconds_of(retry_after: str) -> float | None:
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # RFC 5322 dates without a known zone come back naive; HTTP dates are GMT.
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

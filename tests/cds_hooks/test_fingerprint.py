@@ -68,6 +68,15 @@ def test_other_data_are_another_question(changes: dict[str, Any]) -> None:
     assert (of(dataclasses.replace(CASE, **changes)) == of(CASE)) is expected_same
 
 
+def test_token_counts_where_no_chart_has_shown_what_it_opens() -> None:
+    """While a server is too slow a token that was never tried does not join the case of another one."""
+    slow = dataclasses.replace(CASE, chart=None)
+    forged = dataclasses.replace(slow, grant=Grant(SecretStr("forged")))
+
+    assert of(slow) == of(dataclasses.replace(slow, asked_at=ASKED_AT + timedelta(minutes=5)))
+    assert len({of(slow), of(forged), of(dataclasses.replace(slow, grant=None))}) == 3
+
+
 def test_other_program_is_another_question(monkeypatch: pytest.MonkeyPatch) -> None:
     """A result is not reused by another version: it may read the same resources otherwise."""
     before = of(CASE)

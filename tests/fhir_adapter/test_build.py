@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from fhir_adapter.build import build_record
 from fhir_adapter.chart import Chart
+from fhir_adapter.collect import ARCHIVE
 from fhir_adapter.gaps import TRANSIENT
 from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.record import Gap, GapReason
@@ -154,3 +156,15 @@ async def test_older_notes_are_missed_only_where_no_newer_one_is(documents: tupl
     record = await build_record(Chart(patient(), documents=documents, gaps=(gap,)), None, None, ASKED_AT, soon())
 
     assert (gap in record.gaps) is told
+
+
+async def test_address_of_the_archive_is_missed_only_where_no_film_is() -> None:
+    """An Endpoint that could not be read is no gap of a record that has its film all the same."""
+    gap = Gap("image", ARCHIVE, GapReason.FAILED)
+    with_film = await build_record(
+        dataclasses.replace(make_chart(), documents=(), gaps=(gap,)), None, archive(), ASKED_AT, soon()
+    )
+    without_film = await build_record(Chart(patient(), gaps=(gap,)), None, None, ASKED_AT, soon())
+
+    assert gap not in with_film.gaps
+    assert gap in without_film.gaps

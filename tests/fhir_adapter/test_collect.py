@@ -5,7 +5,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from fhir_adapter.collect import collect_chart
+from fhir_adapter.collect import ARCHIVE, collect_chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirMalformed, ForeignPatient
 from fhir_adapter.prefetch import MOST_GIVEN
@@ -34,6 +34,7 @@ from tests.fhir_adapter.builders import (
 
 LABS = "Observation?patient=child-1&category=laboratory&date=ge2026-11-21&_sort=-date&_count=100"
 VITALS = LABS.replace("laboratory", "vital-signs")
+SUBJECT = {"reference": f"Patient/{PATIENT_ID}"}
 WHOLE: Json = {
     "patient": patient(),
     "vitals": bundle(observation("8867-4", id="hr-1")),
@@ -287,7 +288,8 @@ async def test_missing_endpoint_is_no_reason_to_fail() -> None:
 
     chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
 
-    assert (chart.studies, chart.endpoints, chart.gaps) == ((study(),), (), ())
+    assert (chart.studies, chart.endpoints) == ((study(),), ())
+    assert chart.gaps == (Gap("image", ARCHIVE, GapReason.FAILED),)
 
 
 async def test_date_bounds_count_back_from_the_question() -> None:
@@ -421,12 +423,56 @@ async def test_total_that_says_nothing_new_is_passed_over(total: object) -> None
 
 
 async def test_more_than_asked_for_is_enough_whatever_the_total() -> None:
-    """A Bundle with as many as the template asks for is not read on: the newest hundred are what is wanted."""
+    """A Bundle with as many as the template asks for is not read on, but what it does not show is searched by code."""
+    given, server = bundle(*many(100)) | {"total": 5000}, LongChart(bundle())
+
+    chart = await collect_chart(without(vitals=given), client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert chart.gaps == ()
+    assert len(server.codes) == 1
+
+
+async def test_more_than_asked_for_may_hide_others() -> None:
+    """Where nothing can be searched, the record says that only the newest were looked at."""
     given = bundle(*many(100)) | {"total": 5000}
 
     chart = await collect_chart(without(vitals=given), None, PATIENT_ID, soon(), asked_at=ASKED_AT)
 
-    assert chart.gaps == ()
+    assert chart.gaps == (Gap("structured", "measurements", GapReason.NEWEST_ONLY),)
+
+
+FAILED_IN_PART = {"resource": outcome("exception"), "search": {"mode": "outcome"}}
+
+
+async def test_prefetch_that_tells_of_a_failure_is_fetched_again() -> None:
+    """A Bundle with an OperationOutcome of severity error among its entries is not the whole."""
+    given = bundle(observation(id="a"))
+    given["entry"].append(FAILED_IN_PART)
+    server = make_server(**{LABS: bundle(observation(id="a"), observation(id="b"))})
+
+    fetched = await collect_chart(without(labs=given), client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
+    alone = await collect_chart(without(labs=given), None, PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert [each["id"] for each in fetched.observations] == ["hr-1", "a", "b"]
+    assert alone.gaps == (Gap("structured", "laboratory results", GapReason.INCOMPLETE),)
+
+
+@pytest.mark.parametrize(("key", "item"), [("labs", "laboratory results"), ("reports", "diagnostic reports")])
+@pytest.mark.parametrize(("status", "reason"), [(403, GapReason.INCOMPLETE), (500, GapReason.INCOMPLETE)])
+async def test_what_was_given_stays_where_the_rest_cannot_be_had(
+    key: str, item: str, status: int, reason: GapReason
+) -> None:
+    """A failure to complete a key does not take away what the client sent."""
+    one = observation(id="a") if key == "labs" else {"resourceType": "DiagnosticReport", "id": "a", "subject": SUBJECT}
+    refused = answer(outcome(), status)
+    server = make_server(**{LABS: refused, "DiagnosticReport": refused})
+
+    chart = await collect_chart(
+        without(**{key: bundle(one) | {"total": 2}}), client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT
+    )
+
+    assert one in chart.observations + chart.reports
+    assert [(gap.item, gap.reason) for gap in chart.gaps] == [(item, reason)]
 
 
 async def test_oversize_prefetch_is_cut_to_the_newest() -> None:

@@ -90,9 +90,9 @@ async def test_batch_asks_only_for_what_is_missing() -> None:
     assert (server.batches, server.asked) == (0, ["DocumentReference", "Endpoint"])
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 410, 415])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 415, 501])
 async def test_server_without_batches_is_asked_one_by_one(status: int) -> None:
-    """A server that takes no batch is asked as if none had been tried."""
+    """A server that takes no batch, or none from us, is asked as if none had been tried."""
     server = BatchServer(answer(outcome(), status))
 
     assert (await collect(server)).gaps == ()
@@ -115,9 +115,9 @@ async def test_somebody_else_in_a_batch_is_discarded() -> None:
     assert (chart.documents, [gap.reason for gap in chart.gaps]) == ((), [GapReason.FAILED])
 
 
-@pytest.mark.parametrize("status", [401, 403, 500])
+@pytest.mark.parametrize("status", [500, 503])
 async def test_batch_that_fails_whole_leaves_no_chart(status: int) -> None:
-    """A server that fails or refuses is not asked the same again in seven pieces."""
+    """A server that fails is not asked the same again in seven pieces."""
     server = BatchServer(answer(outcome(), status))
 
     with pytest.raises(ChartUnavailable):

@@ -1,7 +1,9 @@
 import base64
+import contextlib
 import zlib
 
 import httpx
+import orjson
 import pytest
 from pydantic import SecretStr
 
@@ -305,6 +307,26 @@ async def test_attachment_is_resolved_against_the_base(url: str) -> None:
     server = FakeFhir({"Binary/n1": answer(b"Cough", content_type="text/plain;charset=utf-8")})
 
     assert await client_of(server).fetch_binary(url, soon()) == (b"Cough", "text/plain;charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"etag": 'W/"é1"'.encode()},
+        {"etag": b'W/"1"', "retry-after": b"Mon, 01 Jan 2024 00:00:00 +9999999999999999999999"},
+        {"retry-after": b"Mon, 99999999999999999999 Jan 2024 00:00:00 GMT"},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 503])
+async def test_headers_of_any_kind_are_read(headers: dict[str, bytes], status: int) -> None:
+    """No header that a server may send ends in anything but an answer or one of our errors."""
+    body, kind = orjson.dumps(patient()), (b"content-type", b"application/fhir+json")
+    raw = [kind, *((name.encode(), value) for name, value in headers.items())]
+    client = client_of(lambda _: httpx.Response(status, content=body, headers=raw))
+
+    for _ in range(2):
+        with contextlib.suppress(FhirUnavailable):
+            assert await client.read("Patient", "child-1", soon()) == patient()
 
 
 async def test_binary_that_is_kept_apart_is_fetched_by_binary_access() -> None:

@@ -1,7 +1,8 @@
 from fhir_adapter.rest.answers import Answer
 from fhir_adapter.rest.etags import Etags
 
-HERE, THERE = ("https://ehr.example.org/fhir/Patient/1", "json"), ("https://ehr.example.org/fhir/Patient/2", "json")
+HERE = ("https://ehr.example.org/fhir/Patient/1", "json", "somebody")
+THERE = ("https://ehr.example.org/fhir/Patient/2", "json", "somebody")
 
 
 def made(body: bytes = b"{}", etag: str = 'W/"1"') -> Answer:
@@ -37,7 +38,7 @@ def test_same_address_with_another_accept_is_another_answer() -> None:
     etags = Etags(10, 100, 5.0)
     etags.keep(HERE, made())
 
-    assert etags.find((HERE[0], "text/plain")) is None
+    assert etags.find((HERE[0], "text/plain", HERE[2])) is None
 
 
 def test_oldest_use_goes_first() -> None:
@@ -46,7 +47,7 @@ def test_oldest_use_goes_first() -> None:
     etags.keep(HERE, made())
     etags.keep(THERE, made())
     etags.find(HERE)
-    etags.keep(("third", ""), made())
+    etags.keep(("third", "", ""), made())
 
     assert etags.find(HERE) is not None
     assert etags.find(THERE) is None
@@ -57,9 +58,9 @@ def test_bytes_are_capped() -> None:
     etags = Etags(10, 100, 5.0)
     etags.keep(HERE, made(b" " * 60))
     etags.keep(THERE, made(b" " * 60))
-    etags.keep(("third", ""), made(b" " * 101))
+    etags.keep(("third", "", ""), made(b" " * 101))
 
-    assert [etags.find(key) is not None for key in (HERE, THERE, ("third", ""))] == [False, True, False]
+    assert [etags.find(key) is not None for key in (HERE, THERE, ("third", "", ""))] == [False, True, False]
 
 
 def test_newer_answer_takes_the_place_of_the_older() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from fhir_adapter.errors import FhirError, FhirGone, FhirMalformed, FhirRejected
+from fhir_adapter.auth.grant import Grant, GrantAccess
+from fhir_adapter.errors import AccessExpired, FhirError, FhirGone, FhirMalformed, FhirRejected
 from fhir_adapter.rest.capabilities import FhirVersion
-from fhir_adapter.rest.client import FhirClient
-from fhir_adapter.rest.memory import remember
+from fhir_adapter.rest.client import MOST_SERVERS, FhirClient
+from fhir_adapter.rest.memory import memory_of, remember
 from fhir_adapter.settings import FhirSettings
 from fhir_adapter.shape import Resource
 from tests.fhir_adapter.builders import (
@@ -59,12 +62,23 @@ class Versioned:
 async def test_unchanged_resource_is_not_sent_again() -> None:
     """A second read asks whether it changed, and a 304 is the server's word that it did not."""
     server = Versioned(patient())
-    one, other = clients_of(server, "abc", "xyz")
+    one, other = clients_of(server, "abc", "abc")
     first = await one.read("Patient", "child-1", soon())
     first["birthDate"] = "changed by whoever got it"
 
     assert await other.read("Patient", "child-1", soon()) == patient()
     assert server.asked == [("", 200), ('W/"1"', 304)]
+
+
+async def test_nobody_is_given_what_was_sent_to_another() -> None:
+    """A server may show one version to each user differently, so that another token asks for the whole."""
+    server = Versioned(patient())
+    one, other = clients_of(server, "abc", "xyz")
+    await one.read("Patient", "child-1", soon())
+    server.content = patient(telecom=[])
+
+    assert await other.read("Patient", "child-1", soon()) == patient(telecom=[])
+    assert server.asked == [("", 200), ("", 200)]
 
 
 async def test_changed_resource_takes_its_place() -> None:
@@ -233,3 +247,35 @@ def test_memories_of_two_http_clients_are_apart() -> None:
 
     assert remember(one, FhirSettings()) is memory
     assert remember(other, FhirSettings()) is not memory
+
+
+async def test_hook_without_a_valid_grant_does_not_keep_others_from_learning() -> None:
+    """A server that was not asked, because the access was over, is asked with the next one."""
+    statement = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"}
+    asked: list[httpx.Request] = []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return answer(statement)
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(server))
+    over = GrantAccess(Grant(SecretStr("t"), datetime.now(UTC) - timedelta(hours=1)))
+    with pytest.raises(AccessExpired):
+        await FhirClient(http, SERVER, over, settings()).learn(soon())
+    client = FhirClient(http, SERVER, SecretStr("t"), settings())
+    await client.learn(soon())
+    await client.learn(soon())
+
+    assert client.known_capabilities() is not None
+    assert len(asked) == 1
+
+
+async def test_made_up_addresses_do_not_fill_the_memory() -> None:
+    """A hook may name any path beneath an allowed server: what is remembered of them is bounded."""
+    statement = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"}
+    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer(statement)))
+    for number in range(MOST_SERVERS + 50):
+        await FhirClient(http, f"{SERVER}/{number}", None, settings()).learn(soon())
+
+    memory = memory_of(http)
+    assert max(len(memory.capabilities), len(memory.asked_for_them)) <= MOST_SERVERS
