@@ -15,7 +15,7 @@ from fhir_adapter.chart import Chart, unique
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirError, FhirGone, FhirRefused, FhirRejected, ForeignPatient
 from fhir_adapter.gaps import gap_of, merge_gaps
-from fhir_adapter.images.studies import missing_endpoints
+from fhir_adapter.images.endpoints import ADDRESS, missing_endpoints
 from fhir_adapter.lookup import Lookup
 from fhir_adapter.prefetch import Part, Query, State, read_prefetch, resolve
 from fhir_adapter.record import Gap, GapReason, Modality
@@ -214,15 +214,17 @@ async def _look_again(numbers: _Found, lookup: Lookup | None, question: _Questio
 
 
 async def _with_endpoints(found: _Found, client: FhirClient, deadline: Deadline) -> _Found:
-    """Read the Endpoints the studies refer to; where one cannot be read the film will say so."""
+    """Read the Endpoints the studies refer to; why one cannot be read is for the film to tell, if it is missed."""
 
-    async def read(endpoint_id: str) -> tuple[Resource, ...]:
+    async def read(endpoint_id: str) -> Resource | Gap:
         try:
-            return (await client.read("Endpoint", endpoint_id, deadline),)
+            return await client.read("Endpoint", endpoint_id, deadline)
         except FhirError as error:
             log.warning("endpoint_not_read", error=type(error).__name__)
-            return ()
+            return gap_of(error, "image", ADDRESS)
 
     wanted = missing_endpoints(found.resources, found.others, client.base_url)
     read_now = await asyncio.gather(*(read(endpoint_id) for endpoint_id in wanted))
-    return replace(found, others=found.others + tuple(endpoint for group in read_now for endpoint in group))
+    others = tuple(endpoint for endpoint in read_now if isinstance(endpoint, dict))
+    gaps = tuple(gap for gap in read_now if isinstance(gap, Gap))
+    return replace(found, others=found.others + others, gaps=found.gaps + gaps)

@@ -10,6 +10,7 @@ from fhir_adapter.build import build_record
 from fhir_adapter.chart import Chart
 from fhir_adapter.gaps import TRANSIENT
 from fhir_adapter.images.dicomweb import DicomWeb
+from fhir_adapter.images.endpoints import ADDRESS
 from fhir_adapter.record import Gap, GapReason
 from tests.fhir_adapter.builders import (
     ASKED_AT,
@@ -154,3 +155,14 @@ async def test_older_notes_are_missed_only_where_no_newer_one_is(documents: tupl
     record = await build_record(Chart(patient(), documents=documents, gaps=(gap,)), None, None, ASKED_AT, soon())
 
     assert (gap in record.gaps) is told
+
+
+async def test_address_that_could_not_be_read_is_not_missed_where_the_film_was() -> None:
+    """With the operator's own archive the film is there, whatever became of the Endpoint."""
+    chart = Chart(patient(), studies=(study(),), gaps=(Gap("image", ADDRESS, GapReason.FAILED),))
+    transport = httpx.MockTransport(lambda _: multipart(dicom_file()))
+    web = DicomWeb(httpx.AsyncClient(transport=transport), settings(dicomweb_url="https://own.example.org/dicom-web"))
+
+    record = await build_record(chart, None, web, ASKED_AT, soon())
+
+    assert (len(record.films), [gap for gap in record.gaps if gap.modality == "image"]) == (1, [])

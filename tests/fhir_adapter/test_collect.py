@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from fhir_adapter.collect import collect_chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirMalformed, ForeignPatient
+from fhir_adapter.images.endpoints import ADDRESS
 from fhir_adapter.prefetch import MOST_GIVEN
 from fhir_adapter.record import Gap, GapReason
 from fhir_adapter.rest.client import FhirClient
@@ -282,12 +283,13 @@ async def test_result_in_both_categories_counts_once() -> None:
 
 
 async def test_missing_endpoint_is_no_reason_to_fail() -> None:
-    """Where the archive's address cannot be read, the studies are still collected."""
+    """Where the archive's address cannot be read, the studies are still collected, and the chart says why."""
     server = make_server(**{"Endpoint/pacs": answer(outcome(), 500)})
 
     chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
 
-    assert (chart.studies, chart.endpoints, chart.gaps) == ((study(),), (), ())
+    assert (chart.studies, chart.endpoints) == ((study(),), ())
+    assert chart.gaps == (Gap("image", ADDRESS, GapReason.FAILED),)
 
 
 async def test_date_bounds_count_back_from_the_question() -> None:
