@@ -160,7 +160,8 @@ async def _complete(key: str, part: Part, lookup: Lookup | None, question: _Ques
         return _Found()
     if part.state is State.GIVEN and not part.lacks_more(query):
         # `read_prefetch` has checked whose these are.
-        return _Found(part.page.matches, part.page.others, cut=part.cut)
+        gaps = (Gap(*_ITEMS[key], GapReason.INCOMPLETE),) if part.page.partial else ()
+        return _Found(part.page.matches, part.page.others, gaps, cut=part.cut)
     if part.state is State.GIVEN and lookup is None:
         return _Found(part.page.matches, part.page.others, (Gap(*_ITEMS[key], GapReason.INCOMPLETE),))
     if part.state not in (State.ABSENT, State.GIVEN) or lookup is None:

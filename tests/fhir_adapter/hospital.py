@@ -48,10 +48,12 @@ class Sound:
 
     @property
     def json(self) -> Json:
+        """The body, read."""
         found: Json = orjson.loads(self.body)
         return found
 
     def serve(self) -> Serve:
+        """Return what sends it."""
         return says(f"200 OK\r\nContent-Type: {self.kind}", self.body)
 
 
@@ -111,7 +113,6 @@ def _film() -> tuple[bytes, str]:
 
 
 _WHERE: Final[Mapping[str, str]] = {
-    "/fhir?page=2": "vitals page 2",
     f"/fhir/Patient/{PATIENT_ID}": "patient",
     "/fhir/Observation?": "labs",
     "/fhir/DocumentReference?": "notes",
@@ -128,8 +129,12 @@ def _place_of(target: str) -> str:
     """Return which part of the chart a request is for; the archive has whole files only."""
     if "category=vital-signs" in target:
         return "vitals"
+    if target.startswith("/fhir?page="):
+        return "vitals page 2"
     exact = _WHERE.get(target)
-    return exact or next((place for start, place in _WHERE.items() if start[-1] == "?" and target.startswith(start)), "")
+    return exact or next(
+        (place for start, place in _WHERE.items() if start[-1] == "?" and target.startswith(start)), ""
+    )
 
 
 def _sound(place: str, origin: str) -> Sound | None:
@@ -155,7 +160,10 @@ def hospital(spoils: Mapping[str, Spoil]) -> AbstractAsyncContextManager[Wire]:
     """Run the server; at the places named it answers what `spoils` make of the sound answer."""
 
     def choose(head: str) -> Serve:
-        target, headers = head.split(" ", 2)[1], dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
+        target, headers = (
+            head.split(" ", 2)[1],
+            dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line),
+        )
         place = _place_of(target)
         sound = _sound(place, f"http://{headers['host']}")
         if sound is None:

@@ -133,6 +133,17 @@ async def test_null_is_what_an_empty_bundle_is() -> None:
     assert (null, null.gaps) == (empty, ())
 
 
+async def test_prefetch_that_says_it_is_not_whole_is_a_gap() -> None:
+    """What a client gives with an error among the entries is used, and that something is left out is told."""
+    labs = bundle(observation())
+    labs["entry"].append({"resource": outcome(), "search": {"mode": "outcome"}})
+
+    chart = await collect_chart({**WHOLE, "labs": labs}, None, PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert observation() in chart.observations
+    assert chart.gaps == (Gap("structured", "laboratory results", GapReason.INCOMPLETE),)
+
+
 async def test_absent_key_without_access_is_a_gap() -> None:
     """Without access to the server a missing part stays missing, and the gap says why."""
     chart = await collect_chart(without("notes"), None, PATIENT_ID, soon())

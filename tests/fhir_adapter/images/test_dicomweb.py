@@ -6,7 +6,15 @@ from pydantic import SecretStr
 
 from fhir_adapter.auth.grant import Grant, GrantAccess
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import AccessExpired, FhirError, FhirGone, FhirMalformed, FhirTimeout, NoArchive, ServerNotAllowed
+from fhir_adapter.errors import (
+    AccessExpired,
+    FhirError,
+    FhirGone,
+    FhirMalformed,
+    FhirTimeout,
+    NoArchive,
+    ServerNotAllowed,
+)
 from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.images.studies import FilmAddress, Lead
 from fhir_adapter.record import Source
