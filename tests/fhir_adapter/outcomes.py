@@ -21,20 +21,8 @@ from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.record import Gap, GapReason, PatientRecord
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.settings import FhirSettings
-from tests.fhir_adapter.builders import (
-    ASKED_AT,
-    FILM_UID,
-    PATIENT_ID,
-    SERIES_UID,
-    STUDY_UID,
-)
-from tests.fhir_adapter.hospital import (
-    SECOND_CHOICE,
-    WHOLE,
-    Spoil,
-    hospital,
-    pieces_of,
-)
+from tests.fhir_adapter.builders import ASKED_AT, FILM_UID, PATIENT_ID, SERIES_UID, STUDY_UID
+from tests.fhir_adapter.hospital import SECOND_CHOICE, WHOLE, Spoil, hospital, pieces_of
 from tests.fhir_adapter.rest.wire import Wire
 from tests.fhir_adapter.spoils import MARKER, OTHER_ID, ROOM
 

@@ -9,12 +9,7 @@ from typing import Any, Final
 import orjson
 
 from tests.fhir_adapter.builders import Json, bundle
-from tests.fhir_adapter.hospital import (
-    FHIR_JSON,
-    Sound,
-    Spoil,
-    heart_rate,
-)
+from tests.fhir_adapter.hospital import FHIR_JSON, Sound, Spoil, heart_rate
 from tests.fhir_adapter.rest.wire import Serve, says
 
 OTHER_ID: Final = "child-2"

@@ -11,11 +11,7 @@ import pytest
 from fhir_adapter.record import GapReason
 from tests.fhir_adapter.builders import PATIENT_ID, bundle
 from tests.fhir_adapter.builders import outcome as a_failure
-from tests.fhir_adapter.hospital import (
-    WHOLE,
-    Spoil,
-    breathing,
-)
+from tests.fhir_adapter.hospital import WHOLE, Spoil, breathing
 from tests.fhir_adapter.outcomes import FILM, PLACES, VITALS, ReadSpoiled, without
 from tests.fhir_adapter.spoils import (
     MARKER,

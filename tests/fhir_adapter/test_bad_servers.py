@@ -14,11 +14,7 @@ import pytest
 
 from fhir_adapter.errors import ChartUnavailable, ForeignPatient
 from fhir_adapter.record import GapReason
-from tests.fhir_adapter.hospital import (
-    FHIR_JSON,
-    WHOLE,
-    Spoil,
-)
+from tests.fhir_adapter.hospital import FHIR_JSON, WHOLE, Spoil
 from tests.fhir_adapter.outcomes import LONG_S, PLACES, ReadSpoiled, without
 from tests.fhir_adapter.rest.wire import says, wire
 from tests.fhir_adapter.spoils import (
