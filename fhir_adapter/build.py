@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from fhir_adapter.chart import Chart
-from fhir_adapter.collect import ARCHIVE
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.gaps import merge_gaps
 from fhir_adapter.images.dicomweb import DicomWeb
+from fhir_adapter.images.endpoints import ADDRESS
 from fhir_adapter.images.films import read_films, read_prior
 from fhir_adapter.measurements.observations import read_measurements
 from fhir_adapter.notes.documents import read_notes
@@ -72,9 +72,12 @@ async def _prior_of(films: Sequence[Film], prior: asyncio.Task[Film | None]) -> 
 
 
 def _matters(gap: Gap, record: PatientRecord) -> bool:
-    """Whether a gap of the chart is one of the record: where there is a film or note, older ones are not missed."""
-    if gap.item == ARCHIVE:
-        return not record.films
+    """Whether a gap of the chart is one of the record: older notes and films are not missed where newer ones are.
+
+    Where a film is missed because its archive is not known, the reader of films has told so.
+    """
+    if gap.item == ADDRESS:
+        return False
     if gap.reason is not GapReason.NEWEST_ONLY:
         return True
     return not {"text": record.notes, "image": record.films}.get(gap.modality)

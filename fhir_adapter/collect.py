@@ -23,7 +23,7 @@ from fhir_adapter.errors import (
     ForeignPatient,
 )
 from fhir_adapter.gaps import gap_of, merge_gaps
-from fhir_adapter.images.studies import missing_endpoints
+from fhir_adapter.images.endpoints import ADDRESS, missing_endpoints
 from fhir_adapter.lookup import Lookup
 from fhir_adapter.prefetch import Part, Query, State, read_prefetch, resolve
 from fhir_adapter.record import Gap, GapReason, Modality
@@ -43,8 +43,6 @@ _ITEMS: Final[dict[str, tuple[Modality, str]]] = {
     "media": ("image", "photographed radiograph"),
 }
 _NUMBERS: Final[tuple[Modality, str]] = ("structured", "measurements")
-ARCHIVE: Final = "address of the image archive"
-"""What an Endpoint is called in a gap."""
 _OPTIONAL: Final = frozenset({"reports", "media"})
 """Parts that many servers do not have, or do not open to us: that they were not to be had is no news."""
 _REASON_OF_STATE: Final = {
@@ -246,17 +244,17 @@ async def _look_again(numbers: _Found, lookup: Lookup | None, question: _Questio
 
 
 async def _with_endpoints(found: _Found, client: FhirClient, deadline: Deadline) -> _Found:
-    """Read the Endpoints the studies refer to; one that cannot be read is a gap, unless a film is found without it."""
+    """Read the Endpoints the studies refer to; why one cannot be read is for the film to tell, if it is missed."""
 
-    async def read(endpoint_id: str) -> Resource | Gap | None:
+    async def read(endpoint_id: str) -> Resource | Gap:
         try:
             return await client.read("Endpoint", endpoint_id, deadline)
         except FhirError as error:
             log.warning("endpoint_not_read", error=type(error).__name__)
-            return None if isinstance(error, FhirGone) else gap_of(error, "image", ARCHIVE)
+            return gap_of(error, "image", ADDRESS)
 
     wanted = missing_endpoints(found.resources, found.others, client.base_url)
     read_now = await asyncio.gather(*(read(endpoint_id) for endpoint_id in wanted))
-    endpoints = tuple(one for one in read_now if isinstance(one, dict))
-    gaps = tuple(one for one in read_now if isinstance(one, Gap))
-    return replace(found, others=found.others + endpoints, gaps=merge_gaps(found.gaps, gaps))
+    others = tuple(endpoint for endpoint in read_now if isinstance(endpoint, dict))
+    gaps = tuple(gap for gap in read_now if isinstance(gap, Gap))
+    return replace(found, others=found.others + others, gaps=found.gaps + gaps)

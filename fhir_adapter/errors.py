@@ -12,6 +12,7 @@
       FhirMalformed      an answer or a prefetched value that is not what FHIR says it is
       ForeignPatient     a resource of somebody else: stop
       ServerNotAllowed   an address that the operator has not allowed
+        NoArchive        no address of an image archive at all: set FHIR_DICOMWEB_URL
       ChartUnavailable   no Patient resource, therefore no chart: CDS Hooks answers 412
       ImageUnreadable    an image that cannot be shown
         DicomUnreadable    a DICOM file: another film, perhaps
@@ -118,6 +119,14 @@ class ServerNotAllowed(FhirError):
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} lies outside the allowed servers: add its base address to FHIR_ALLOWED_SERVERS")
         self.what = what
+
+
+class NoArchive(ServerNotAllowed):
+    """A study for which no image archive is known: it names none, or where that is could not be read."""
+
+    def __init__(self) -> None:
+        FhirError.__init__(self, "no image archive is known for a study: set FHIR_DICOMWEB_URL")
+        self.what = "the image archive"
 
 
 class ChartUnavailable(FhirError):

@@ -12,6 +12,7 @@ from fhir_adapter.errors import (
     FhirRefused,
     FhirTimeout,
     ForeignPatient,
+    NoArchive,
     NotCovered,
     ServerNotAllowed,
 )
@@ -22,10 +23,12 @@ TRANSIENT: Final = frozenset(
 )
 """Reasons that may be gone a minute later: a result with such a gap is not worth remembering."""
 
+NO_ARCHIVE: Final = "no image archive is known for it"
 _REASONS: Final[tuple[tuple[type[FhirError], GapReason, str], ...]] = (
-    # The special ones first: both are FhirRefused.
+    # The special ones first: two are FhirRefused, the third is ServerNotAllowed.
     (NotCovered, GapReason.REFUSED, "the access that was granted does not cover it"),
     (AccessExpired, GapReason.REFUSED, "the access that was granted has expired"),
+    (NoArchive, GapReason.UNREADABLE, NO_ARCHIVE),
     (FhirRefused, GapReason.REFUSED, ""),
     (FhirGone, GapReason.MISSING, ""),
     (FhirTimeout, GapReason.TIMEOUT, ""),

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from fhir_adapter.auth.access import Access, access_of
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import FhirMalformed, ServerNotAllowed
+from fhir_adapter.errors import FhirMalformed, NoArchive, ServerNotAllowed
 from fhir_adapter.images.multipart import Part, first_part
 from fhir_adapter.images.qido import Row, read_rows
 from fhir_adapter.images.studies import FilmAddress, Lead
@@ -89,7 +89,8 @@ class DicomWeb:
         """Return one instance as a DICOM file (WADO-RS, PS3.18 section 10.4).
 
         Raises:
-            ServerNotAllowed: neither a root of the study nor the fallback may be asked.
+            ServerNotAllowed: no root of the study may be asked, and there is no fallback.
+            NoArchive: there is neither a root nor a fallback.
             FhirError: see `transport.fetch`.
         """
         answer = await self._ask(film.roots, _path(film), _WHOLE, self._settings.max_image_bytes, deadline)
@@ -182,7 +183,7 @@ class DicomWeb:
         for root in (*roots, self._fallback):
             if root and is_allowed(root, bases):
                 return root
-        raise ServerNotAllowed("the image archive")
+        raise ServerNotAllowed("the image archive") if roots else NoArchive
 
 
 def _path(film: FilmAddress) -> str:

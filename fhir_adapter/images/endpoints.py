@@ -12,6 +12,8 @@ from fhir_adapter.shape import Resource, as_text, dicts_of
 
 WADO: Final = "dicom-wado-rs"
 QIDO: Final = "dicom-qido-rs"
+ADDRESS: Final = "address of the image archive"
+"""What a gap of the chart is about where an Endpoint could not be read."""
 _MAX_ENDPOINTS: Final = 5
 _STUDY_PATH: Final = re.compile(r"/studies(?:/.*)?$")
 """Some servers give the address of the study itself, where R4 wants the root (Endpoint.address)."""

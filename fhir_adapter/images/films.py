@@ -9,10 +9,11 @@ from typing import Final
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirError, ImageUnreadable
-from fhir_adapter.gaps import gap_of, merge_gaps
+from fhir_adapter.gaps import NO_ARCHIVE, gap_of, merge_gaps
 from fhir_adapter.images.attached import read_attached
 from fhir_adapter.images.choice import why_not
 from fhir_adapter.images.dicomweb import DicomWeb
+from fhir_adapter.images.endpoints import ADDRESS
 from fhir_adapter.images.notices import notices_of
 from fhir_adapter.images.qido import choose_films
 from fhir_adapter.images.retrieval import retrieve_film
@@ -23,6 +24,7 @@ from fhir_adapter.rest.client import FhirClient
 MAX_TRIES: Final = 4
 """Instances fetched before giving up: FHIR rarely says which of a study's films is the frontal one."""
 _NEWER: Final = "a newer radiograph than the one used"
+_OF_ADDRESS: Final = "this is about the address of its image archive"
 _OF_STUDIES: Final = "a radiograph of the imaging studies"
 Films = tuple[tuple[Film, ...], tuple[Gap, ...]]
 
@@ -32,7 +34,8 @@ async def read_films(chart: Chart, client: FhirClient | None, dicomweb: DicomWeb
 
     Imaging studies stand before pictures in Media and DocumentReferences, which say less about themselves.
     """
-    films, gaps = await _of_studies(chart, dicomweb, deadline)
+    films, found_gaps = await _of_studies(chart, dicomweb, deadline)
+    gaps = tuple(_with_cause(gap, chart) for gap in found_gaps)
     if films:
         return films, gaps
     attached, about_attached = await read_attached(chart, client, deadline)
@@ -81,6 +84,14 @@ async def _of_studies(chart: Chart, dicomweb: DicomWeb | None, deadline: Deadlin
         if not tries:
             break
     return (), merge_gaps(tuple(gap for _, gap in failed))
+
+
+def _with_cause(gap: Gap, chart: Chart) -> Gap:
+    """Return a gap with why the archive is not known, where its address could not be read."""
+    cause = next((one for one in chart.gaps if one.item == ADDRESS), None)
+    if cause is None or gap.detail != NO_ARCHIVE:
+        return gap
+    return replace(gap, reason=cause.reason, detail=_OF_ADDRESS)
 
 
 def _told_with(film: Film, lead: Lead, failed: list[tuple[Lead, Gap]]) -> tuple[Gap, ...]:

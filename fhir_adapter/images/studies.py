@@ -11,12 +11,12 @@ from typing import Final
 from fhir_adapter.dates import read_moment
 from fhir_adapter.images.choice import RADIOGRAPHY, RULES, Facts, Rule, rank, why_not
 from fhir_adapter.images.codes import codes_in, words_in
-from fhir_adapter.images.endpoints import QIDO, WADO, by_reference, missing_endpoints, roots_of
+from fhir_adapter.images.endpoints import QIDO, WADO, by_reference, roots_of
 from fhir_adapter.record import Gap, GapReason, Source
 from fhir_adapter.references import source_of
 from fhir_adapter.shape import Resource, as_text, dicts_of
 
-__all__ = ["ITEM", "FilmAddress", "Lead", "find_films", "find_leads", "missing_endpoints", "uid_of"]
+__all__ = ["ITEM", "FilmAddress", "Lead", "find_films", "find_leads", "uid_of"]
 
 ITEM: Final = "radiograph"
 _UID: Final = re.compile(r"[0-9]+(?:\.[0-9]+)+")

@@ -19,8 +19,8 @@ class Page:
         empty: whether the page has no entry at all.
         total: how many matches there are on all pages, where the server says so (R4 Bundle.total, often absent).
         partial: whether the server says that it left something out: an OperationOutcome of severity `error` or
-            `fatal` among the entries or in `Bundle.issues` (R5), warnings being sent with many a sound answer; or the
-            tag SUBSETTED on a match or on the Bundle, as `_count=0` has it.
+            `fatal` among the entries or in `Bundle.issues` (R5), warnings being sent with many a sound answer; the
+            tag SUBSETTED on a match or on the Bundle, as `_count=0` has it; a link to a next page that is no text.
     """
 
     matches: tuple[Resource, ...]
@@ -54,10 +54,11 @@ def read_page(bundle: object, resource_type: str, what: str, *, parts: bool = Fa
         matched = as_dict(entry.get("search")).get("mode", "match") == "match"
         (matches if matched and resource.get("resourceType") == resource_type else others).append(resource)
     failures = any(map(_is_failure, (as_dict(bundle.get("issues")), *others)))
-    partial = failures or (not parts and any(map(is_subsetted, (bundle, *matches))))
+    next_url, leads_nowhere = _next_of(bundle)
+    partial = failures or leads_nowhere or (not parts and any(map(is_subsetted, (bundle, *matches))))
     total = bundle.get("total")
     stated = total if isinstance(total, int) and not isinstance(total, bool) else None
-    return Page(tuple(matches), tuple(others), _next_of(bundle), empty=not entries, partial=partial, total=stated)
+    return Page(tuple(matches), tuple(others), next_url, empty=not entries, partial=partial, total=stated)
 
 
 def is_subsetted(resource: Resource) -> bool:
@@ -72,6 +73,9 @@ def _is_failure(resource: Resource) -> bool:
     return any(issue.get("severity") in ("error", "fatal") for issue in dicts_of(resource.get("issue")))
 
 
-def _next_of(bundle: Resource) -> str:
+def _next_of(bundle: Resource) -> tuple[str, bool]:
+    """Return the address of the next page, and whether there is one that cannot be told."""
     links = dicts_of(bundle.get("link"))
-    return next((as_text(link.get("url")) for link in links if link.get("relation") == "next"), "")
+    stated = next((link.get("url") for link in links if link.get("relation") == "next"), None)
+    # Null and an empty text are how a careless server says that there is none.
+    return as_text(stated), stated is not None and not isinstance(stated, str)

@@ -1,4 +1,3 @@
-import dataclasses
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,9 +8,9 @@ import pytest
 
 from fhir_adapter.build import build_record
 from fhir_adapter.chart import Chart
-from fhir_adapter.collect import ARCHIVE
 from fhir_adapter.gaps import TRANSIENT
 from fhir_adapter.images.dicomweb import DicomWeb
+from fhir_adapter.images.endpoints import ADDRESS
 from fhir_adapter.record import Gap, GapReason
 from tests.fhir_adapter.builders import (
     ASKED_AT,
@@ -158,13 +157,12 @@ async def test_older_notes_are_missed_only_where_no_newer_one_is(documents: tupl
     assert (gap in record.gaps) is told
 
 
-async def test_address_of_the_archive_is_missed_only_where_no_film_is() -> None:
-    """An Endpoint that could not be read is no gap of a record that has its film all the same."""
-    gap = Gap("image", ARCHIVE, GapReason.FAILED)
-    with_film = await build_record(
-        dataclasses.replace(make_chart(), documents=(), gaps=(gap,)), None, archive(), ASKED_AT, soon()
-    )
-    without_film = await build_record(Chart(patient(), gaps=(gap,)), None, None, ASKED_AT, soon())
+async def test_address_that_could_not_be_read_is_not_missed_where_the_film_was() -> None:
+    """With the operator's own archive the film is there, whatever became of the Endpoint."""
+    chart = Chart(patient(), studies=(study(),), gaps=(Gap("image", ADDRESS, GapReason.FAILED),))
+    transport = httpx.MockTransport(lambda _: multipart(dicom_file()))
+    web = DicomWeb(httpx.AsyncClient(transport=transport), settings(dicomweb_url="https://own.example.org/dicom-web"))
 
-    assert gap not in with_film.gaps
-    assert gap in without_film.gaps
+    record = await build_record(chart, None, web, ASKED_AT, soon())
+
+    assert (len(record.films), [gap for gap in record.gaps if gap.modality == "image"]) == (1, [])

@@ -5,9 +5,10 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from fhir_adapter.collect import ARCHIVE, collect_chart
+from fhir_adapter.collect import collect_chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import ChartUnavailable, FhirMalformed, ForeignPatient
+from fhir_adapter.images.endpoints import ADDRESS
 from fhir_adapter.prefetch import MOST_GIVEN
 from fhir_adapter.record import Gap, GapReason
 from fhir_adapter.rest.client import FhirClient
@@ -131,6 +132,17 @@ async def test_null_is_what_an_empty_bundle_is() -> None:
 
     assert server.requests == []
     assert (null, null.gaps) == (empty, ())
+
+
+async def test_prefetch_that_says_it_is_not_whole_is_a_gap() -> None:
+    """What a client gives with an error among the entries is used, and that something is left out is told."""
+    labs = bundle(observation())
+    labs["entry"].append({"resource": outcome(), "search": {"mode": "outcome"}})
+
+    chart = await collect_chart({**WHOLE, "labs": labs}, None, PATIENT_ID, soon(), asked_at=ASKED_AT)
+
+    assert observation() in chart.observations
+    assert chart.gaps == (Gap("structured", "laboratory results", GapReason.INCOMPLETE),)
 
 
 async def test_absent_key_without_access_is_a_gap() -> None:
@@ -283,13 +295,13 @@ async def test_result_in_both_categories_counts_once() -> None:
 
 
 async def test_missing_endpoint_is_no_reason_to_fail() -> None:
-    """Where the archive's address cannot be read, the studies are still collected."""
+    """Where the archive's address cannot be read, the studies are still collected, and the chart says why."""
     server = make_server(**{"Endpoint/pacs": answer(outcome(), 500)})
 
     chart = await collect_chart(None, client_of(server), PATIENT_ID, soon(), asked_at=ASKED_AT)
 
     assert (chart.studies, chart.endpoints) == ((study(),), ())
-    assert chart.gaps == (Gap("image", ARCHIVE, GapReason.FAILED),)
+    assert chart.gaps == (Gap("image", ADDRESS, GapReason.FAILED),)
 
 
 async def test_date_bounds_count_back_from_the_question() -> None:

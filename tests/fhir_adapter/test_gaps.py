@@ -10,6 +10,7 @@ from fhir_adapter.errors import (
     FhirTimeout,
     FhirUnavailable,
     ForeignPatient,
+    NoArchive,
     NotCovered,
     ServerNotAllowed,
     TokenRefused,
@@ -30,6 +31,7 @@ from fhir_adapter.record import GapReason
         (FhirMalformed("Observation", "no JSON"), GapReason.UNREADABLE),
         (ForeignPatient("Observation"), GapReason.FAILED),
         (ServerNotAllowed("the attachment"), GapReason.UNREADABLE),
+        (NoArchive(), GapReason.UNREADABLE),
         (FhirUnavailable("Observation", 503), GapReason.FAILED),
         (FhirRejected("Observation", 400), GapReason.FAILED),
     ],
@@ -44,3 +46,8 @@ def test_three_refusals_read_differently() -> None:
     errors = (NotCovered("Observation"), AccessExpired("Observation"), FhirRefused("Observation", 403))
 
     assert len({gap_of(error, "text", "clinical notes").detail for error in errors}) == 3
+
+
+def test_unknown_archive_is_not_said_to_be_forbidden() -> None:
+    """Where no address is known, nobody need look for it on the list of allowed servers."""
+    assert "allowed" not in gap_of(NoArchive(), "image", "radiograph").detail

@@ -6,7 +6,15 @@ from pydantic import SecretStr
 
 from fhir_adapter.auth.grant import Grant, GrantAccess
 from fhir_adapter.deadline import Deadline
-from fhir_adapter.errors import AccessExpired, FhirError, FhirGone, FhirMalformed, FhirTimeout, ServerNotAllowed
+from fhir_adapter.errors import (
+    AccessExpired,
+    FhirError,
+    FhirGone,
+    FhirMalformed,
+    FhirTimeout,
+    NoArchive,
+    ServerNotAllowed,
+)
 from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.images.studies import FilmAddress, Lead
 from fhir_adapter.record import Source
@@ -84,6 +92,12 @@ async def test_archive_that_is_not_allowed_is_not_asked(root: str) -> None:
     with pytest.raises(ServerNotAllowed):
         await web_of(archive).retrieve(film_at(root), soon())
     assert archive.requests == []
+
+
+async def test_study_without_an_archive_is_another_case_than_a_forbidden_one() -> None:
+    """Where neither the study nor the operator names an archive, that is the error: there is nothing to allow."""
+    with pytest.raises(NoArchive):
+        await web_of(Archive(multipart(FILM))).retrieve(film_at(), soon())
 
 
 @pytest.mark.parametrize("roots", [(), ("https://evil.example.org/dicom-web",)])

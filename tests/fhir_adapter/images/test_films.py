@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from fhir_adapter.chart import Chart
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.images.dicomweb import DicomWeb
+from fhir_adapter.images.endpoints import ADDRESS
 from fhir_adapter.images.films import MAX_TRIES, read_films, read_prior
 from fhir_adapter.record import Gap, GapReason
 from tests.fhir_adapter.builders import (
@@ -316,3 +317,31 @@ async def test_lettering_that_the_file_claims_and_nobody_finds_is_told() -> None
     (film,), (gap,) = await read_films(chart_of([study()]), None, web_of(archive), soon())
 
     assert (film.blanked, "none was found" in gap.detail) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("about_chart", "reason"),
+    [
+        ((Gap("image", ADDRESS, GapReason.FAILED),), GapReason.FAILED),
+        ((Gap("image", ADDRESS, GapReason.TIMEOUT),), GapReason.TIMEOUT),
+        ((Gap("image", "radiograph", GapReason.INCOMPLETE),), GapReason.UNREADABLE),
+        ((), GapReason.UNREADABLE),
+    ],
+)
+async def test_film_without_an_archive_says_why_none_is_known(about_chart: tuple[Gap, ...], reason: GapReason) -> None:
+    """An Endpoint that could not be read is the reason, so that what may pass is not taken for lasting."""
+    archive = Archive()
+
+    _, gaps = await read_films(Chart(patient(), studies=(study(),), gaps=about_chart), None, web_of(archive), soon())
+
+    assert [gap.reason for gap in gaps] == [reason]
+    assert archive.asked == []
+
+
+async def test_archive_that_is_known_has_its_own_reason() -> None:
+    """That one Endpoint could not be read explains nothing where another one told the archive."""
+    gap = Gap("image", ADDRESS, GapReason.TIMEOUT)
+
+    _, gaps = await read_films(replace(chart_of([study()]), gaps=(gap,)), None, web_of(Archive()), soon())
+
+    assert [gap.reason for gap in gaps] == [GapReason.MISSING]

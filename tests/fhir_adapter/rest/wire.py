@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 Serve = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Choose = Callable[[str], Serve]
+"""What to answer to a request with this head."""
 
 
 @dataclass
@@ -25,30 +27,35 @@ class Wire:
     open_at_once: int = 0
     _open: int = 0
 
-    async def take(self, serve: Serve, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def take(self, choose: Choose, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read one request, answer it and close."""
         # The client may go at any time, as some tests want it to.
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
             self._open += 1
             self.open_at_once = max(self._open, self.open_at_once)
-            await serve(writer)
+            await choose(self.heads[-1])(writer)
             self._open -= 1
             await writer.drain()
             writer.close()
             await writer.wait_closed()
 
 
+def wire(serve: Serve) -> AbstractAsyncContextManager[Wire]:
+    """Run the server; `serve` writes what it answers to every request."""
+    return switchboard(lambda _: serve)
+
+
 @asynccontextmanager
-async def wire(serve: Serve) -> AsyncIterator[Wire]:
-    """Run the server; `serve` writes what it answers."""
+async def switchboard(choose: Choose) -> AsyncIterator[Wire]:
+    """Run the server; `choose` tells what it answers to which request."""
     taken = Wire()
     tasks: set[asyncio.Task[None]] = set()
     writers: list[asyncio.StreamWriter] = []
 
     def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.append(writer)
-        task = asyncio.create_task(taken.take(serve, reader, writer))
+        task = asyncio.create_task(taken.take(choose, reader, writer))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
