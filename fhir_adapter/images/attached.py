@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from fhir_adapter.attachments import CHANGED, is_whole
 from fhir_adapter.chart import Chart
 from fhir_adapter.dates import read_moment, read_period
 from fhir_adapter.deadline import Deadline
@@ -128,8 +129,13 @@ async def _read(picture: _Picture, client: FhirClient | None, deadline: Deadline
     if rule is not None:
         raise _Unusable(_gap(GapReason.MISSING, rule.of_file))
     data = await _load(picture.attachment, client, deadline)
-    work = _from_dicom if picture.kind == _DICOM else _from_picture
-    return await in_thread(lambda: work(picture, data), deadline)
+    return await in_thread(lambda: _film_of(picture, data), deadline)
+
+
+def _film_of(picture: _Picture, data: bytes) -> Film:
+    if not is_whole(data, picture.attachment):
+        raise _Unusable(_gap(GapReason.UNREADABLE, CHANGED))
+    return _from_dicom(picture, data) if picture.kind == _DICOM else _from_picture(picture, data)
 
 
 def _is_chest_radiograph(picture: _Picture) -> bool:
