@@ -13,7 +13,9 @@ from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.shape import Resource, as_text
 
 
-async def load(attachment: Resource, client: FhirClient | None, deadline: Deadline) -> tuple[bytes, str]:
+async def load(
+    attachment: Resource, client: FhirClient | None, deadline: Deadline, *, patient_id: str = ""
+) -> tuple[bytes, str]:
     """Return the bytes of an attachment, `data` or else what `url` points to, and their content type.
 
     Raises:
@@ -24,7 +26,7 @@ async def load(attachment: Resource, client: FhirClient | None, deadline: Deadli
     if data:
         content = decode_base64(data)
     elif as_text(attachment.get("url")) and client is not None:
-        content, served = await client.fetch_binary(as_text(attachment.get("url")), deadline)
+        content, served = await client.fetch_binary(as_text(attachment.get("url")), deadline, patient_id=patient_id)
         stated = _content_type(stated, served)
     else:
         raise ValueError("it has no content")

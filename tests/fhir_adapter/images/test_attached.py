@@ -154,6 +154,18 @@ async def test_picture_that_was_cut_in_a_binary_is_a_gap() -> None:
     assert (film, gap.reason, gap.detail) == (None, GapReason.UNREADABLE, "it was changed or cut on the way")
 
 
+async def test_picture_in_a_binary_of_another_patient_is_a_gap() -> None:
+    """A Binary whose rights are those to somebody else is discarded."""
+    linked = media(content={"contentType": "image/png", "url": "Binary/b1"})
+    theirs = {"reference": "Patient/child-2"}
+    binary = {"resourceType": "Binary", "contentType": "image/png", "securityContext": theirs, **content()}
+
+    film, (gap,) = await read_attached(chart(linked), client_of(FakeFhir({"Binary/b1": binary})), soon())
+
+    assert (film, gap.reason) == (None, GapReason.FAILED)
+    assert "somebody else" in gap.detail
+
+
 async def test_dicom_in_media_says_itself_what_it_is() -> None:
     """A DICOM file needs no words beside it: its header has view, modality, body part and identity."""
     silent = media(modality=None, bodySite=None, content=content(dicom_file(), "application/dicom"))
