@@ -61,6 +61,16 @@ def is_foreign(resource: Resource, patient_id: str, base_url: str = "") -> bool:
     return any("subject" in inner and is_foreign(inner, patient_id, base_url) for inner in _contained(resource))
 
 
+def is_kept_for_another(binary: Resource, patient_id: str, base_url: str = "") -> bool:
+    """Whether the rights to a Binary are those to another patient (R4 and R5 Binary.securityContext).
+
+    Most name a document or nobody, which says nothing. `Patient/1` of another server is another patient.
+    """
+    reference = as_text(as_dict(binary.get("securityContext")).get("reference"))
+    kind, _ = split_reference(reference) or ("", "")
+    return kind == "Patient" and split_reference(reference, base_url) != ("Patient", patient_id)
+
+
 def source_of(resource: Resource) -> Source:
     """Return the versioned reference of a resource; its digest where the server keeps no versions."""
     kind, own_id = as_text(resource.get("resourceType")), as_text(resource.get("id"))

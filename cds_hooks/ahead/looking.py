@@ -18,7 +18,7 @@ from cds_hooks.store.opening import Store
 from cds_hooks.store.watches import Look
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirError
-from fhir_adapter.subscriptions.news import Change, News, find_news, patients_of
+from fhir_adapter.subscriptions.news import CLOCKS_DIFFER, Change, News, find_news, patients_of
 
 LOOK_WITHIN_S: Final = 60.0
 LONGEST_S: Final = 3600.0
@@ -58,10 +58,12 @@ class Lookout:
         if look is None:
             return False
         deadline = Deadline.after(LOOK_WITHIN_S)
-        since = max(look.since, self._store.clock() - self._look_back)
+        now = self._store.clock()
+        latest = now + CLOCKS_DIFFER
+        since = min(max(look.since, now - self._look_back), latest)
         try:
             client = self._access.client(target.server)
-            news = await find_news(client, target.interest, since, self._overlap, deadline)
+            news = (await find_news(client, target.interest, since, self._overlap, deadline)).up_to(latest)
             fresh = [change for change in news.changes if self._mark(change) not in look.seen]
             count = await self.note(target.server, patients_of(fresh), deadline)
         except FhirError as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from fhir_adapter.attachments import CHANGED, is_whole
 from fhir_adapter.chart import Chart
 from fhir_adapter.dates import read_moment, read_period
 from fhir_adapter.deadline import Deadline
@@ -63,10 +64,11 @@ async def read_attached(
     """Read the newest picture of the chest that can be shown, and the gaps of newer ones that could not."""
     found = [*_of_media(chart.media), *_of_documents(chart.documents)]
     found.sort(key=lambda picture: picture.taken_at, reverse=True)
+    patient_id = as_text(chart.patient.get("id"))
     gaps: list[Gap] = []
     for picture in found[:MAX_TRIES]:
         try:
-            return await _read(picture, client, deadline), merge_gaps(tuple(gaps))
+            return await _read(picture, client, deadline, patient_id), merge_gaps(tuple(gaps))
         except _Unusable as unusable:
             gaps.append(unusable.gap)
         except ImageUnreadable as error:
@@ -113,7 +115,7 @@ def _pictures(
             yield _Picture(resource, attachment, kind, when, codes, words)
 
 
-async def _read(picture: _Picture, client: FhirClient | None, deadline: Deadline) -> Film:
+async def _read(picture: _Picture, client: FhirClient | None, deadline: Deadline, patient_id: str) -> Film:
     """Read one picture.
 
     Raises:
@@ -127,9 +129,14 @@ async def _read(picture: _Picture, client: FhirClient | None, deadline: Deadline
     rule = why_not(Facts(words=picture.words), of_file=True)
     if rule is not None:
         raise _Unusable(_gap(GapReason.MISSING, rule.of_file))
-    data = await _load(picture.attachment, client, deadline)
-    work = _from_dicom if picture.kind == _DICOM else _from_picture
-    return await in_thread(lambda: work(picture, data), deadline)
+    data = await _load(picture.attachment, client, deadline, patient_id)
+    return await in_thread(lambda: _film_of(picture, data), deadline)
+
+
+def _film_of(picture: _Picture, data: bytes) -> Film:
+    if not is_whole(data, picture.attachment):
+        raise _Unusable(_gap(GapReason.UNREADABLE, CHANGED))
+    return _from_dicom(picture, data) if picture.kind == _DICOM else _from_picture(picture, data)
 
 
 def _is_chest_radiograph(picture: _Picture) -> bool:
@@ -169,7 +176,7 @@ def _from_dicom(picture: _Picture, data: bytes) -> Film:
     )
 
 
-async def _load(attachment: Resource, client: FhirClient | None, deadline: Deadline) -> bytes:
+async def _load(attachment: Resource, client: FhirClient | None, deadline: Deadline, patient_id: str) -> bytes:
     """Return the bytes of an attachment (R4 Attachment: `data`, else `url`)."""
     data, url = as_text(attachment.get("data")), as_text(attachment.get("url"))
     if data:
@@ -183,7 +190,7 @@ async def _load(attachment: Resource, client: FhirClient | None, deadline: Deadl
         raise _Unusable(_gap(GapReason.UNREADABLE, "it has no content"))
     if client is None:
         raise _Unusable(_gap(GapReason.NO_ACCESS, "it lies on the FHIR server"))
-    body, _ = await client.fetch_binary(url, deadline)
+    body, _ = await client.fetch_binary(url, deadline, patient_id=patient_id)
     return body
 
 

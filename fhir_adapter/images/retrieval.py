@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _OTHERWISE: Final = (PixelsUndecodable, FhirMalformed, FhirRejected, FhirRefused)
 """After these another way to the pixels is worth a try; a file that is not there, or a silent archive, stays so."""
-_UPRIGHT: Final = ("L", "F")
+_UPRIGHT: Final = ["L", "F"]
 _Result = TypeVar("_Result")
 
 
@@ -92,12 +92,18 @@ async def _piecewise(address: FilmAddress, dicomweb: DicomWeb, deadline: Deadlin
         except (*_OTHERWISE, FhirGone):
             # Some archives have no address for single frames.
             pass
-    orientation = tuple(str(value) for value in (metadata.get("00200020") or {}).get("Value") or ())
-    if orientation not in ((), _UPRIGHT):
+    if not _may_be_upright(metadata):
         raise PixelsUndecodable("it can only be had as a rendering, and does not say that it stands upright")
     picture = await dicomweb.rendered(address, deadline)
     found = _checked(address, await in_thread(lambda: _decode_rendered(metadata, picture), deadline))
     return replace(found, rendered=True)
+
+
+def _may_be_upright(metadata: Row) -> bool:
+    """Whether Patient Orientation (0020,0020) says upright or nothing; what cannot be read says something."""
+    element = metadata.get("00200020") or {}
+    values = element.get("Value") if isinstance(element, dict) else element
+    return not values or values == _UPRIGHT
 
 
 def _frame_number(metadata: Row) -> int:

@@ -111,7 +111,9 @@ class _Reader:
         return None, tuple(failed[:1]) or (_gap(candidate.item, "it is in a form that is not read here"),)
 
     async def _open(self, attachment: Resource) -> Reading:
-        data, content_type = await load(attachment, self.client, self.deadline)
+        data, content_type = await load(
+            attachment, self.client, self.deadline, patient_id=as_text(self.patient.get("id"))
+        )
         async with self.free:
             reader = Reader(self.patient, self.deadline.remaining())
             return await asyncio.to_thread(reader.read, data, content_type)

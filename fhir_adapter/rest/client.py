@@ -1,6 +1,6 @@
 """Resource type and parameters -> FHIR resources as plain dicts, from one server.
 
-It does not know which patient is asked about: `collect` checks that.
+It does not know which patient is asked about: `collect` checks that; of a Binary it is told.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ from fhir_adapter.errors import (
     FhirMalformed,
     FhirRejected,
     FhirUnavailable,
+    ForeignPatient,
     ServerNotAllowed,
 )
+from fhir_adapter.references import is_kept_for_another
 from fhir_adapter.rest.addresses import is_allowed, is_within, read_url
 from fhir_adapter.rest.answers import Answer, parse_json
 from fhir_adapter.rest.asking import Asker
@@ -209,14 +211,20 @@ class FhirClient:
         known = self._memory.capabilities.get(self.base_url)
         return known.capabilities if known else None
 
-    async def fetch_binary(self, url: str, deadline: Deadline) -> tuple[bytes, str]:
+    async def fetch_binary(self, url: str, deadline: Deadline, *, patient_id: str = "") -> tuple[bytes, str]:
         """Fetch what an attachment points to: (bytes, content type).
 
         The address is relative to the base, absolute beneath it, or that of another server on the allow-list, which
         is asked without the access: a token goes to its own server only.
 
+        Args:
+            url: the address.
+            deadline: for all requests that it takes.
+            patient_id: who it has to be of, where a Binary says whose it is; empty: it is not compared.
+
         Raises:
             ServerNotAllowed: the address lies elsewhere.
+            ForeignPatient: the rights to it are those to another patient.
             FhirError: see `transport.fetch`.
         """
         target = self._resolve(url)
@@ -230,6 +238,8 @@ class FhirClient:
             await self._asker.keep(BINARY, target, _BINARY_HEADERS, answer, deadline)
         if content.get("resourceType") != "Binary":
             return answer.body, answer.content_type
+        if patient_id and is_kept_for_another(content, patient_id, self.base_url):
+            raise ForeignPatient(BINARY.resource_type)
         data = _unwrap(content)
         if not data and _is_kept_apart(content):
             kept = target.copy_with(path=f"{target.path}/$binary-access-read", query=b"path=Binary")

@@ -9,6 +9,7 @@ ACCEPTED: Final = "gzip, deflate"
 """Value of `Accept-Encoding`."""
 _EITHER: Final = 32 + zlib.MAX_WBITS
 """zlib finds out by itself whether it is gzip or zlib."""
+_GZIP: Final = 16 + zlib.MAX_WBITS
 _BARE: Final = -zlib.MAX_WBITS
 _CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
 
@@ -61,23 +62,29 @@ class Unpacker:
         self._inner = zlib.decompressobj(_EITHER)
         # Some servers leave the header of `deflate` out; only the first bytes tell.
         self._may_be_bare = coding == "deflate"
+        self._has_members = coding != "deflate"
         self._room = room
 
     def feed(self, piece: bytes) -> bytes:
         """Return what a piece holds.
 
         Raises:
-            NotUnpacked: it is broken.
+            NotUnpacked: it is broken, or something else follows its end.
             TooLarge: there is no room for it; no more than one byte beyond the room was unpacked.
         """
-        try:
-            found = self._unpack(piece)
-        except zlib.error:
-            raise NotUnpacked from None
-        self._room -= len(found)
-        if self._room < 0:
-            raise TooLarge
-        return found
+        found = []
+        while piece:
+            if self._inner.eof:
+                self._next_member()
+            try:
+                found.append(self._unpack(piece))
+            except zlib.error:
+                raise NotUnpacked from None
+            self._room -= len(found[-1])
+            if self._room < 0:
+                raise TooLarge
+            piece = self._inner.unused_data
+        return b"".join(found)
 
     def end(self) -> None:
         """Take note that there is nothing more.
@@ -87,6 +94,12 @@ class Unpacker:
         """
         if not self._inner.eof:
             raise NotUnpacked
+
+    def _next_member(self) -> None:
+        """Make ready for what follows the end: gzip may have several members, one behind the other (RFC 1952, 2.2)."""
+        if not self._has_members:
+            raise NotUnpacked
+        self._inner = zlib.decompressobj(_GZIP)
 
     def _unpack(self, piece: bytes) -> bytes:
         try:

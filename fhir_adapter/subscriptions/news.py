@@ -6,7 +6,7 @@ Only the subject of each resource is asked for and kept: for more than that the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,6 +19,8 @@ from fhir_adapter.rest.paging import SearchResult
 from fhir_adapter.shape import Resource, as_dict, as_text
 from fhir_adapter.subscriptions.interests import Interest
 
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+"""How far a server's clock may be ahead of ours; what was stored later than that was not."""
 _STEP: Final = timedelta(milliseconds=1)
 """The finest that servers tell apart."""
 
@@ -54,6 +56,17 @@ class News:
     def newest(self) -> datetime | None:
         """The latest moment among the changes."""
         return max((change.at for change in self.changes if change.at is not None), default=None)
+
+    def up_to(self, latest: datetime) -> News:
+        """Return the same changes, where those after a moment tell nothing of the time.
+
+        One resource stored in the year 2999, as a faulty import leaves it, would be the newest for good, and all later
+        news older than it. They are sorted: a look that came to such a change has taken in all before it.
+        """
+        early = tuple(
+            change if change.at is None or change.at <= latest else replace(change, at=None) for change in self.changes
+        )
+        return News(early, self.complete or early != self.changes)
 
     def next_since(self, since: datetime) -> datetime:
         """Return where the next look begins: at the newest change seen, and never where this one did if it was cut.

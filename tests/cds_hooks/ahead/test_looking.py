@@ -15,6 +15,7 @@ from cds_hooks.ahead.whom import Whom
 from cds_hooks.settings import ServiceSettings
 from cds_hooks.store.opening import Store, open_store
 from cds_hooks.store.tables import watches
+from fhir_adapter.subscriptions.news import CLOCKS_DIFFER
 from tests.cds_hooks.conftest import HandClock
 from tests.cds_hooks.fakes import make_settings
 from tests.cds_hooks.samples import ASKED_AT, PATIENT_ID
@@ -132,6 +133,31 @@ async def test_look_begins_behind_the_newest_seen(post: Post) -> None:
     await post.look()
 
     assert post.wire.bounds == [ASKED_AT - MINUTE, stored_at - MINUTE]
+
+
+async def test_moment_in_the_future_does_not_end_looking(post: Post) -> None:
+    """One result that says it was stored in the year 2999 is news once, and what comes after it is found."""
+    post.wire.stores(1, ASKED_AT.replace(year=2999))
+    dues = []
+    for _ in range(4):
+        await post.look()
+        dues.append(post.due())
+        if len(dues) == 2:
+            post.wire.stores(2, ASKED_AT + MINUTE)
+        post.clock.turn(MINUTE)
+
+    assert (dues, post.wire.bounds) == ([1, 0, 1, 0], [ASKED_AT - MINUTE] * 3 + [ASKED_AT])
+
+
+async def test_mark_in_the_future_is_not_kept(post: Post) -> None:
+    """Where a faulty moment, or our own clock, has set the mark far ahead already, it comes back to the present."""
+    await post.look()
+    with post.store.database.write() as connection:
+        connection.execute(watches.update().values(since=ASKED_AT.replace(year=2999)))
+    post.clock.turn(MINUTE)
+    await post.look()
+
+    assert post.wire.bounds[-1] == post.clock.now + CLOCKS_DIFFER - MINUTE
 
 
 async def test_long_pause_is_not_caught_up_with(post: Post) -> None:

@@ -92,6 +92,8 @@ async def test_document_that_holds_a_chest_radiograph_is_one(stated: Json) -> No
         ({"content": content(kind="image/gif")}, "file format"),
         ({"content": content(b"no picture")}, "damaged or of an unknown kind"),
         ({"content": content() | {"data": "%%%"}}, "base64"),
+        ({"content": content(size=5)}, "changed or cut"),
+        ({"content": content(hash="ab" * 20)}, "changed or cut"),
         ({"content": {"contentType": "image/png"}}, "no content"),
         ({"content": {"contentType": "image/png", "url": "Binary/b1"}}, "lies on the FHIR server"),
     ],
@@ -141,6 +143,27 @@ async def test_picture_in_a_binary_is_fetched() -> None:
     film, gaps = await read_attached(chart(linked), server(png(), "image/png"), soon())
 
     assert (film is not None, gaps) == (True, ())
+
+
+async def test_picture_that_was_cut_in_a_binary_is_a_gap() -> None:
+    """A part of a picture, which some formats show as grey below, is not taken for the picture."""
+    linked = media(content={"contentType": "image/png", "url": "Binary/b1", "size": str(len(png()))})
+
+    film, (gap,) = await read_attached(chart(linked), server(png()[:-1], "image/png"), soon())
+
+    assert (film, gap.reason, gap.detail) == (None, GapReason.UNREADABLE, "it was changed or cut on the way")
+
+
+async def test_picture_in_a_binary_of_another_patient_is_a_gap() -> None:
+    """A Binary whose rights are those to somebody else is discarded."""
+    linked = media(content={"contentType": "image/png", "url": "Binary/b1"})
+    theirs = {"reference": "Patient/child-2"}
+    binary = {"resourceType": "Binary", "contentType": "image/png", "securityContext": theirs, **content()}
+
+    film, (gap,) = await read_attached(chart(linked), client_of(FakeFhir({"Binary/b1": binary})), soon())
+
+    assert (film, gap.reason) == (None, GapReason.FAILED)
+    assert "somebody else" in gap.detail
 
 
 async def test_dicom_in_media_says_itself_what_it_is() -> None:

@@ -172,6 +172,22 @@ async def test_rendering_of_unknown_identity_or_orientation_is_not_used(
 
 
 @pytest.mark.parametrize(
+    "orientation",
+    ["x", ["x"], 7, {"vr": "CS", "Value": 7}, {"vr": "CS", "Value": "LF"}, {"vr": "CS", "Value": {"L": "F"}}],
+)
+async def test_orientation_that_cannot_be_read_is_not_taken_as_upright(orientation: object) -> None:
+    """DICOM JSON of a wrong shape is an error of the archive's like any other, and no rendering is asked for."""
+    meta = orjson.loads(metadata_of(dicom_file()).content)[0] | {"00200020": orientation}
+    archive = Archive(
+        whole=REFUSED, metadata=answer(orjson.dumps([meta]), content_type="application/dicom+json"), rendered=RENDERED
+    )
+
+    with pytest.raises(FhirError):
+        await retrieve(archive)
+    assert "rendered" not in archive.asked
+
+
+@pytest.mark.parametrize(
     ("whole", "error"),
     [(answer(b"", 404), FhirGone), (multipart(dicom_file(SOPInstanceUID="9.9")), FhirMalformed)],
 )

@@ -1,33 +1,11 @@
 import base64
-import hashlib
 
 import pytest
 
-from fhir_adapter.notes.attachments import is_whole, load
+from fhir_adapter.notes.attachments import load
 from tests.fhir_adapter.builders import FakeFhir, Json, answer, attachment, client_of, soon
 
 TEXT = b"Cough since Monday."
-SHA1 = hashlib.sha1(TEXT)
-B64 = base64.b64encode(SHA1.digest()).decode()
-
-
-@pytest.mark.parametrize(
-    "stated",
-    [
-        {},
-        {"size": len(TEXT)},
-        {"size": str(len(TEXT))},
-        {"size": "many", "hash": 5},
-        {"hash": B64},
-        {"hash": SHA1.hexdigest().upper()},
-        {"hash": base64.b64encode(SHA1.hexdigest().encode()).decode()},
-        {"hash": base64.b64encode(hashlib.sha256(TEXT).digest()).decode()},
-        {"hash": "not a hash"},
-    ],
-)
-def test_whole_content_passes(stated: Json) -> None:
-    """Size (a numeral in R5) and hash in any form that servers write are accepted where they fit."""
-    assert is_whole(TEXT, stated)
 
 
 @pytest.mark.parametrize(

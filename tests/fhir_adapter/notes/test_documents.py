@@ -308,3 +308,15 @@ async def test_what_a_form_leaves_out_is_a_gap() -> None:
 
     assert (note.text, gap.reason) == ("Cough", GapReason.INCOMPLETE)
     assert gap.detail == "some of its pages are pictures"
+
+
+async def test_note_in_a_binary_of_another_patient_is_a_gap() -> None:
+    """A Binary whose rights are those to somebody else is discarded."""
+    data = attachment("Cough")["data"]
+    theirs = {"reference": "Patient/child-2"}
+    binary = {"resourceType": "Binary", "contentType": "text/plain", "data": data, "securityContext": theirs}
+
+    notes, (gap,) = await read([document(IN_BINARY)], client_of(FakeFhir({"Binary/n1": binary})), soon())
+
+    assert (notes, gap.reason) == ((), GapReason.FAILED)
+    assert "somebody else" in gap.detail

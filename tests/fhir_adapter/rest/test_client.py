@@ -1,6 +1,7 @@
 import base64
 import contextlib
 import zlib
+from typing import Any
 
 import httpx
 import orjson
@@ -16,6 +17,7 @@ from fhir_adapter.errors import (
     FhirRejected,
     FhirTimeout,
     FhirUnavailable,
+    ForeignPatient,
     ServerNotAllowed,
 )
 from fhir_adapter.rest.client import FhirClient
@@ -23,6 +25,7 @@ from fhir_adapter.rest.transport import open_http
 from tests.fhir_adapter.builders import (
     SERVER,
     FakeFhir,
+    Json,
     answer,
     bundle,
     client_of,
@@ -346,6 +349,53 @@ async def test_binary_as_resource_is_unwrapped() -> None:
     server = FakeFhir({"Binary/n1": wrapped})
 
     assert await client_of(server).fetch_binary("Binary/n1", soon()) == (b"Cough", "text/plain")
+
+
+def binary_of(reference: object, **changes: Any) -> Json:
+    """A Binary as FHIR JSON whose rights are those to something."""
+    data = base64.b64encode(b"Cough").decode()
+    context = {"reference": reference}
+    return {"resourceType": "Binary", "contentType": "text/plain", "data": data, "securityContext": context, **changes}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["Patient/child-2", f"{SERVER}/Patient/child-2/_history/1", "https://other.example.org/fhir/Patient/child-1"],
+)
+async def test_binary_of_another_patient_is_refused(reference: str) -> None:
+    """Where a Binary says that the rights to it are those to somebody else, it is not read."""
+    client = client_of(FakeFhir({"Binary/n1": binary_of(reference)}))
+
+    with pytest.raises(ForeignPatient, match="Binary"):
+        await client.fetch_binary("Binary/n1", soon(), patient_id="child-1")
+
+
+@pytest.mark.parametrize(
+    ("reference", "patient_id"),
+    [
+        (7, "child-1"),
+        ("#p", "child-1"),
+        ("DocumentReference/note-1", "child-1"),
+        ("Patient/child-1", "child-1"),
+        (f"{SERVER}/Patient/child-1/_history/1", "child-1"),
+        ("Patient/child-2", ""),
+    ],
+)
+async def test_binary_that_names_no_other_patient_is_read(reference: object, patient_id: str) -> None:
+    """The patient asked about, a document, nothing that can be read, or nobody to compare with is no reason against."""
+    client = client_of(FakeFhir({"Binary/n1": binary_of(reference)}))
+
+    assert await client.fetch_binary("Binary/n1", soon(), patient_id=patient_id) == (b"Cough", "text/plain")
+
+
+async def test_data_kept_apart_for_another_patient_are_not_asked_for() -> None:
+    """It is looked at whose a Binary is before its data are fetched."""
+    apart = {"extension": [{"url": "http://hapifhir.io/fhir/StructureDefinition/externalized-binary-id"}]}
+    server = FakeFhir({"Binary/n1": binary_of("Patient/child-2", data=None, _data=apart)})
+
+    with pytest.raises(ForeignPatient):
+        await client_of(server).fetch_binary("Binary/n1", soon(), patient_id="child-1")
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

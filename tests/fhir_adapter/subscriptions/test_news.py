@@ -105,6 +105,23 @@ def test_time_never_goes_back(changes: tuple[Change, ...]) -> None:
     assert News(changes, complete=True).next_since(SINCE) == SINCE
 
 
+def test_moment_in_the_future_tells_nothing_of_the_time() -> None:
+    """A change that was stored in the year 2999 is news, and the next look begins at the newest before it."""
+    future = Change("v2", "p2", SINCE.replace(year=2999))
+    news = News((Change("v1", "p1", SINCE + SECOND), future), complete=True).up_to(SINCE + OVERLAP)
+
+    assert patients_of(news.changes) == ("p1", "p2")
+    assert news.next_since(SINCE) == SINCE + SECOND
+
+
+@pytest.mark.parametrize(("seconds", "complete"), [(60, False), (61, True)])
+def test_look_that_came_to_the_future_is_complete(seconds: int, *, complete: bool) -> None:
+    """Changes are sorted: behind one of the future there are only others of it, which nobody need hurry for."""
+    news = News((Change("v", "p", SINCE + seconds * SECOND),), complete=False)
+
+    assert news.up_to(SINCE + 60 * SECOND).complete == complete
+
+
 async def test_server_that_shortens_nothing_is_asked_for_everything() -> None:
     """A server that refuses `_elements` is asked without it."""
     news = await look(Server(stored(1), refuses="_elements"))
