@@ -16,6 +16,7 @@ OTHER_ID: Final = "child-2"
 MARKER: Final = "Quillfeather"
 """Stands in every body that is not the chart's: no gap and no log line may quote it."""
 ROOM: Final = 1_000_000
+"""Bytes of the largest answer taken."""
 
 
 def always(status: str, body: bytes = b"", *headers: str, kind: str = "text/html") -> Spoil:
@@ -34,7 +35,8 @@ def framed(header: str, spoil: Callable[[bytes], bytes] = lambda body: body) -> 
 
 
 def relabelled(kind: str) -> Spoil:
-    return lambda sound: says(f"200 OK{kind}", sound.body)
+    """Answer the sound body under another content type."""
+    return lambda sound: says(f"200 OK\r\nContent-Type: {kind}", sound.body)
 
 
 def cut(sound: Sound) -> Serve:

@@ -29,7 +29,6 @@ from tests.fhir_adapter.spoils import (
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-
 OTHER: Final = {"reference": f"Patient/{OTHER_ID}", "display": MARKER}
 ELSEWHERE: Final = {"reference": f"https://{MARKER.lower()}.example.org/fhir/Patient/{PATIENT_ID}"}
 FOREIGN: Final[Mapping[str, Spoil]] = {
@@ -76,7 +75,7 @@ HARMLESS: Final[Mapping[str, Spoil]] = {
     "a total that is wrong": changed(lambda found: {**found, "total": 100_000}),
     "links of any shape": changed(lambda found: {**found, "link": [*found["link"], 5, {"relation": ["next"]}]}),
     "a byte order mark": framed("X-Spoiled: yes", lambda body: b"\xef\xbb\xbf" + body),
-    "an older media type": relabelled("\r\nContent-Type: application/json+fhir; charset=utf-8"),
+    "an older media type": relabelled("application/json+fhir; charset=utf-8"),
     "a key twice": rewritten(b'{"resourceType":"Bundle"', b'{"resourceType":"Patient","resourceType":"Bundle"'),
     "no compression, said so": framed("Content-Encoding: identity"),
 }

@@ -36,7 +36,6 @@ from tests.fhir_adapter.spoils import (
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-
 SHORT_S: Final = 1.0
 """Seconds for what a slow server holds up."""
 ZEROS: Final = gzip.compress(bytes(20 * ROOM))
@@ -60,7 +59,7 @@ FAULTS: Final[Mapping[str, tuple[Spoil, GapReason]]] = {
     "too deep": (always("200 OK", b'{"a":' * 500 + b"1" + b"}" * 500, kind=FHIR_JSON), GapReason.UNREADABLE),
     "far too deep": (always("200 OK", b'{"a":' * 50_000, kind=FHIR_JSON), GapReason.UNREADABLE),
     "no UTF-8": (always("200 OK", b'{"id": "\xff' + MARKER.encode() + b'"}', kind=FHIR_JSON), GapReason.UNREADABLE),
-    "another content type": (relabelled("\r\nContent-Type: application/x-unknown"), GapReason.UNREADABLE),
+    "another content type": (relabelled("application/x-unknown"), GapReason.UNREADABLE),
     "too large": (always("200 OK", b" " * (ROOM + 1), kind=FHIR_JSON), GapReason.UNREADABLE),
     "a gzip bomb": (always("200 OK", ZEROS, "Content-Encoding: gzip", kind=FHIR_JSON), GapReason.UNREADABLE),
     "gzip that is none": (framed("Content-Encoding: gzip"), GapReason.UNREADABLE),
