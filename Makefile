@@ -88,4 +88,4 @@ $(VENV)/reproduce.stamp: pyproject.toml constraints.txt $(VENV)/created.stamp
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-triton build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-triton build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
