@@ -32,14 +32,6 @@ class Asker:
         self._http, self._base, self._access, self._max_bytes = http, base, access, max_bytes
         self._etags = memory_of(http).etags
 
-    async def check(self, request: Request, deadline: Deadline) -> None:
-        """Find out whether the access may ask this, without asking.
-
-        Raises:
-            FhirError: see `Access.headers`.
-        """
-        await self._access.headers(request, deadline)
-
     async def refusal(self, request: Request, deadline: Deadline) -> FhirRefused | None:
         """Return why this need not be asked, or None.
 
@@ -76,32 +68,25 @@ class Asker:
 
     async def ask_if_changed(
         self, request: Request, url: httpx.URL, headers: Mapping[str, str], deadline: Deadline
-    ) -> Answer:
-        """Fetch; where the server says that what `keep` took still holds, return that.
+    ) -> tuple[Answer, Key]:
+        """Fetch; where the server says that what `keep` took still holds, return that, with what to keep it under.
 
         Raises:
             FhirError: see `ask`.
         """
-        kept = self._etags.find(await self._key(request, url, headers, deadline))
-        if kept is None:
-            return await self.ask(request, url, headers, deadline)
-        answer = await self.ask(request, url, {**headers, IF_NONE_MATCH: kept.etag}, deadline)
-        return kept if answer.status == HTTPStatus.NOT_MODIFIED else answer
-
-    async def keep(
-        self, request: Request, url: httpx.URL, headers: Mapping[str, str], answer: Answer, deadline: Deadline
-    ) -> None:
-        """Keep an answer for `ask_if_changed`.
-
-        Raises:
-            FhirError: see `Access.headers`.
-        """
-        self._etags.keep(await self._key(request, url, headers, deadline), answer)
-
-    async def _key(self, request: Request, url: httpx.URL, headers: Mapping[str, str], deadline: Deadline) -> Key:
         # A server may show one version of a resource to each user differently, under the same ETag.
         access = await self._access.headers(request, deadline)
-        return str(url), headers["Accept"], hashlib.sha256(repr(sorted(access.items())).encode()).hexdigest()
+        whose = hashlib.sha256(repr(sorted(access.items())).encode()).hexdigest()
+        key = str(url), headers["Accept"], whose
+        kept = self._etags.find(key)
+        if kept is None:
+            return await self.ask(request, url, headers, deadline), key
+        answer = await self.ask(request, url, {**headers, IF_NONE_MATCH: kept.etag}, deadline)
+        return kept if answer.status == HTTPStatus.NOT_MODIFIED else answer, key
+
+    def keep(self, key: Key, answer: Answer) -> None:
+        """Keep an answer for `ask_if_changed`."""
+        self._etags.keep(key, answer)
 
     async def _fetch(
         self, request: Request, url: httpx.URL, headers: Mapping[str, str], deadline: Deadline, body: bytes | None

@@ -8,13 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
 
 from fhir_adapter.errors import FhirMalformed
 from fhir_adapter.shape import Resource, as_dict, as_text, codes_of, dicts_of
-
-SMART_SECURITY: Final = "SMART-on-FHIR"
-"""Code of a server that asks for OAuth tokens (http://terminology.hl7.org/CodeSystem/restful-security-service)."""
 
 
 class FhirVersion(StrEnum):

@@ -34,15 +34,13 @@ from fhir_adapter.rest.asking import Asker
 from fhir_adapter.rest.batch import batch_bundle, read_batch
 from fhir_adapter.rest.bundles import Page, is_subsetted, read_page
 from fhir_adapter.rest.capabilities import Capabilities, read_capabilities
-from fhir_adapter.rest.memory import KnownCapabilities, memory_of
+from fhir_adapter.rest.memory import KnownCapabilities, make_room, memory_of
 from fhir_adapter.rest.paging import Enough, SearchResult, Walk
 from fhir_adapter.rest.requests import BINARY, METADATA, Request
 from fhir_adapter.settings import FhirSettings
 from fhir_adapter.shape import Resource, as_dict, as_text, dicts_of
 
 # `no-store` would make HAPI cut a search off after one page without saying so.
-MOST_SERVERS: Final = 200
-"""Base addresses of which something is remembered: a hook may name any path beneath an allowed one."""
 _HEADERS: Final = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
 _BINARY_HEADERS: Final = {"Accept": "application/fhir+json, */*;q=0.1", "Cache-Control": "no-cache"}
 # With any other type HAPI ignores the form, and answers with everybody's data.
@@ -101,12 +99,12 @@ class FhirClient:
         """
         request = Request.read_of(resource_type, resource_id)
         url = httpx.URL(f"{self.base_url}/{request.path}")
-        answer = await self._asker.ask_if_changed(request, url, _HEADERS, deadline)
+        answer, key = await self._asker.ask_if_changed(request, url, _HEADERS, deadline)
         resource = parse_json(answer, resource_type)
         if resource.get("resourceType") != resource_type:
             raise FhirMalformed(resource_type, "the server sent a resource of another type")
         if not is_subsetted(resource):
-            await self._asker.keep(request, url, _HEADERS, answer, deadline)
+            self._asker.keep(key, answer)
         return resource
 
     async def search(
@@ -185,8 +183,7 @@ class FhirClient:
         answer = await self._asker.ask(METADATA, httpx.URL(f"{self.base_url}/metadata"), _HEADERS, deadline)
         capabilities = read_capabilities(parse_json(answer, METADATA.resource_type))
         until = time.monotonic() + self.settings.capabilities_s
-        if len(self._memory.capabilities) >= MOST_SERVERS:
-            self._memory.capabilities.clear()
+        make_room(self._memory.capabilities)
         self._memory.capabilities[self.base_url] = KnownCapabilities(capabilities, until)
         return capabilities
 
@@ -199,10 +196,10 @@ class FhirClient:
         asked_for_them = self._memory.asked_for_them
         if time.monotonic() < asked_for_them.get(self.base_url, 0.0):
             return
-        # An access that may ask nothing any more raises here: the next one may.
-        await self._asker.check(METADATA, deadline)
-        if len(asked_for_them) >= MOST_SERVERS:
-            asked_for_them.clear()
+        # An access that may ask nothing any more does not use up the question: the next one may.
+        if (refusal := await self._asker.refusal(METADATA, deadline)) is not None:
+            raise refusal
+        make_room(asked_for_them)
         asked_for_them[self.base_url] = time.monotonic() + self.settings.capabilities_s
         await self.capabilities(deadline)
 
@@ -231,11 +228,11 @@ class FhirClient:
         if not is_within(target, self._base):
             answer = await self._elsewhere(target).ask(BINARY, target, _BINARY_HEADERS, deadline)
             return answer.body, answer.content_type
-        answer = await self._asker.ask_if_changed(BINARY, target, _BINARY_HEADERS, deadline)
+        answer, key = await self._asker.ask_if_changed(BINARY, target, _BINARY_HEADERS, deadline)
         # Servers send a Binary as FHIR JSON or as the bytes themselves, whatever was asked for (R4 Binary).
         content = parse_json(answer, "Binary") if answer.is_json else {}
         if not is_subsetted(content):
-            await self._asker.keep(BINARY, target, _BINARY_HEADERS, answer, deadline)
+            self._asker.keep(key, answer)
         if content.get("resourceType") != "Binary":
             return answer.body, answer.content_type
         if patient_id and is_kept_for_another(content, patient_id, self.base_url):
@@ -270,6 +267,7 @@ class FhirClient:
             except (FhirRejected, FhirUnavailable) as error:
                 if error.status not in _NO_POST:
                     raise
+            make_room(self._memory.no_post)
             self._memory.no_post.add(self.base_url)
         return await self._page(request, httpx.URL(f"{self.base_url}/{request.path}"), deadline)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 import httpx
@@ -20,6 +20,10 @@ from fhir_adapter.settings import FhirSettings
 
 if TYPE_CHECKING:
     from fhir_adapter.auth.access import Access
+
+
+MOST_SERVERS: Final = 200
+"""Base addresses of which something is remembered: a hook may name any path beneath an allowed one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,12 @@ class Memory:
         if found is None:
             found = self._slots[origin_of(url)] = asyncio.Semaphore(self.settings.max_connections_per_server)
         return found
+
+
+def make_room(remembered: dict[str, Any] | set[str]) -> None:
+    """Forget everything of a kind where it is of too many base addresses already."""
+    if len(remembered) >= MOST_SERVERS:
+        remembered.clear()
 
 
 _MEMORIES: WeakKeyDictionary[httpx.AsyncClient, Memory] = WeakKeyDictionary()

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from fhir_adapter.auth.grant import Grant, GrantAccess
 from fhir_adapter.errors import AccessExpired, FhirError, FhirGone, FhirMalformed, FhirRejected
 from fhir_adapter.rest.capabilities import FhirVersion
-from fhir_adapter.rest.client import MOST_SERVERS, FhirClient
-from fhir_adapter.rest.memory import memory_of, remember
+from fhir_adapter.rest.client import FhirClient
+from fhir_adapter.rest.memory import MOST_SERVERS, memory_of, remember
 from fhir_adapter.settings import FhirSettings
 from fhir_adapter.shape import Resource
 from tests.fhir_adapter.builders import (
@@ -279,3 +279,18 @@ async def test_made_up_addresses_do_not_fill_the_memory() -> None:
 
     memory = memory_of(http)
     assert max(len(memory.capabilities), len(memory.asked_for_them)) <= MOST_SERVERS
+
+
+async def test_answer_is_given_though_the_access_ended_meanwhile() -> None:
+    """What the server sent while the grant held is handed on, whatever the time is when it has come."""
+    now = [datetime(2026, 11, 24, 12, tzinfo=UTC)]
+    grant = Grant(SecretStr("t"), now[0] + timedelta(minutes=1))
+
+    def slow(_: httpx.Request) -> httpx.Response:
+        now[0] += timedelta(hours=1)
+        return httpx.Response(200, json=patient(), headers={"content-type": "application/fhir+json", "etag": 'W/"1"'})
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(slow))
+    client = FhirClient(http, SERVER, GrantAccess(grant, lambda: now[0]), settings())
+
+    assert await client.read("Patient", "child-1", soon()) == patient()
