@@ -111,7 +111,7 @@ async def collect_chart(
     if isinstance(patient, FhirError):
         raise patient
     vitals, labs, notes, reports, imaging, media = found
-    numbers = _Found(unique(vitals.resources + labs.resources), cut=vitals.cut or labs.cut)
+    numbers = _Found(vitals.resources + labs.resources, cut=vitals.cut or labs.cut)
     numbers = await _look_again(numbers, lookup, question)
     return Chart(
         patient,
@@ -160,8 +160,8 @@ def _without(key: str, part: Part, error: FhirError) -> _Found:
     """Return what is left of a part that could not be fetched: what was given, and why there is no more."""
     if part.state is State.GIVEN:
         log.warning("part_not_completed", part=key, error=type(error).__name__)
-        gap = gap_of(error, *_ITEMS[key]) if isinstance(error, FhirTimeout) else Gap(*_ITEMS[key], GapReason.INCOMPLETE)
-        return _Found(part.page.matches, part.page.others, (gap,))
+        # What is only late is the worker's to fetch, which it knows by this reason.
+        return _incomplete(key, part, GapReason.TIMEOUT if isinstance(error, FhirTimeout) else GapReason.INCOMPLETE)
     if key in _OPTIONAL and isinstance(error, (FhirGone, FhirRefused, FhirRejected)):
         log.info("part_not_offered", part=key, error=type(error).__name__)
         return _Found()
@@ -198,13 +198,17 @@ async def _fetch(key: str, part: Part, lookup: Lookup, question: _Question) -> _
 
 def _given(key: str, part: Part) -> _Found:
     """Return a part that was sent along as far as it was asked for."""
-    about = _ITEMS[key]
-    gaps = (Gap(*about, GapReason.NEWEST_ONLY),) if part.has_more and about[0] != "structured" else ()
-    return _Found(part.page.matches, part.page.others, gaps, cut=part.has_more)
+    return _Found(part.page.matches, part.page.others, _cut(_ITEMS[key], cut=part.has_more), cut=part.has_more)
 
 
-def _incomplete(key: str, part: Part) -> _Found:
-    return _Found(part.page.matches, part.page.others, (Gap(*_ITEMS[key], GapReason.INCOMPLETE),))
+def _incomplete(key: str, part: Part, reason: GapReason = GapReason.INCOMPLETE) -> _Found:
+    """Return a part that was sent along, and why there is no more of it."""
+    return _Found(part.page.matches, part.page.others, (Gap(*_ITEMS[key], reason),))
+
+
+def _cut(about: tuple[Modality, str], *, cut: bool) -> tuple[Gap, ...]:
+    """Say that there are older ones; of numbers that is known only after the second look."""
+    return (Gap(*about, GapReason.NEWEST_ONLY),) if cut and about[0] != "structured" else ()
 
 
 def _missing(key: str, reason: GapReason, detail: str) -> _Found:
@@ -220,9 +224,8 @@ def _checked(result: SearchResult, query: Query, question: _Question, about: tup
     everything = result.resources + result.included
     if any(is_foreign(resource, question.patient_id, question.base_url) for resource in everything):
         raise ForeignPatient(query.resource_type)
-    gaps = () if result.complete or result.enough else (Gap(*about, GapReason.INCOMPLETE),)
-    if result.enough and about[0] != "structured":
-        gaps = (Gap(*about, GapReason.NEWEST_ONLY),)
+    whole = result.complete or result.enough
+    gaps = _cut(about, cut=result.enough) if whole else (Gap(*about, GapReason.INCOMPLETE),)
     return _Found(result.resources, result.included, gaps, cut=result.enough)
 
 
