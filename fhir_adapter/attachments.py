@@ -1,4 +1,4 @@
-"""Attachment and the bytes it stands for -> whether they are what was put there (R4 Attachment). Fetches nothing."""
+"""Attachment -> its bytes from base64, and whether they are what was put there (R4 Attachment). Fetches nothing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,19 @@ CHANGED: Final = "it was changed or cut on the way"
 _HEX_SHA1: Final = 40
 _LONGEST_SIZE: Final = 19
 """Digits of the largest integer64."""
+
+
+def decode_base64(text: str) -> bytes:
+    """Return the bytes of a base64Binary, which may hold line breaks.
+
+    Raises:
+        ValueError: it is broken; the message is for the clinician and quotes nothing.
+    """
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        # A non-ASCII character raises a ValueError that quotes the text.
+        raise ValueError("its base64 is broken") from None
 
 
 def is_whole(content: bytes, attachment: Resource) -> bool:

@@ -5,15 +5,13 @@ R4 and R4B keep pictures in Media, R5 in DocumentReference. Whose they are was c
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from fhir_adapter.attachments import CHANGED, is_whole
+from fhir_adapter.attachments import CHANGED, decode_base64, is_whole
 from fhir_adapter.chart import Chart
 from fhir_adapter.dates import read_moment, read_period
 from fhir_adapter.deadline import Deadline
@@ -183,9 +181,9 @@ async def _load(attachment: Resource, client: FhirClient | None, deadline: Deadl
         if len(data) > 2 * _MAX_BYTES:
             raise _Unusable(_gap(GapReason.UNREADABLE, "its file is larger than a film's"))
         try:
-            return base64.b64decode("".join(data.split()), validate=True)
-        except (binascii.Error, ValueError):
-            raise _Unusable(_gap(GapReason.UNREADABLE, "its base64 is broken")) from None
+            return decode_base64(data)
+        except ValueError as error:
+            raise _Unusable(_gap(GapReason.UNREADABLE, str(error))) from None
     if not url:
         raise _Unusable(_gap(GapReason.UNREADABLE, "it has no content"))
     if client is None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
-from fhir_adapter.attachments import CHANGED, is_whole
+from fhir_adapter.attachments import CHANGED, decode_base64, is_whole
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.notes.forms import LARGEST, UNKNOWN
 from fhir_adapter.notes.plaintext import media_type
@@ -24,6 +21,8 @@ async def load(
     """
     stated, data = as_text(attachment.get("contentType")), as_text(attachment.get("data"))
     if data:
+        if len(data) > 2 * LARGEST:
+            raise ValueError("it is too long")
         content = decode_base64(data)
     elif as_text(attachment.get("url")) and client is not None:
         content, served = await client.fetch_binary(as_text(attachment.get("url")), deadline, patient_id=patient_id)
@@ -47,18 +46,3 @@ def _content_type(stated: str, served: str) -> str:
         raise ValueError("the server sent another kind of content than the reference names")
     # The server knows the character set, the reference often does not.
     return served if media_type(served) == media_type(stated) and "charset" in served.lower() else stated
-
-
-def decode_base64(data: str) -> bytes:
-    """Return the bytes of a base64Binary, which may hold line breaks.
-
-    Raises:
-        ValueError: it is too long or broken; the message quotes nothing.
-    """
-    if len(data) > 2 * LARGEST:
-        raise ValueError("it is too long")
-    try:
-        return base64.b64decode("".join(data.split()), validate=True)
-    except (binascii.Error, ValueError):
-        # A non-ASCII character raises a ValueError that quotes the text.
-        raise ValueError("its base64 is broken") from None

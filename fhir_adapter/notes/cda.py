@@ -6,14 +6,13 @@ HL7 Clinical Document Architecture R2: header, then `structuredBody` with sectio
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from fhir_adapter.attachments import decode_base64
 from fhir_adapter.notes.headings import kind_of_heading, kind_of_loinc
 from fhir_adapter.notes.plaintext import tidy
 from fhir_adapter.notes.reading import Block
@@ -139,7 +138,4 @@ def _inside(root: Element) -> tuple[bytes, str] | None:
     kind = text.get("mediaType", "text/plain")
     if text.get("representation") != "B64":
         return content.encode(), f"{kind}; charset=utf-8"
-    try:
-        return base64.b64decode("".join(content.split()), validate=True), kind
-    except (binascii.Error, ValueError):
-        raise ValueError("its base64 is broken") from None
+    return decode_base64(content), kind

@@ -6,8 +6,6 @@ It does not know which patient is asked about: `collect` checks that; of a Binar
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import time
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -16,6 +14,7 @@ import httpx
 import orjson
 from pydantic import SecretStr
 
+from fhir_adapter.attachments import decode_base64
 from fhir_adapter.auth.access import Access, access_of
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import (
@@ -320,6 +319,6 @@ def _is_kept_apart(binary: Resource) -> bool:
 
 def _unwrap(binary: Resource) -> bytes:
     try:
-        return base64.b64decode("".join(as_text(binary.get("data")).split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise FhirMalformed("Binary", "its base64 is broken") from None
+        return decode_base64(as_text(binary.get("data")))
+    except ValueError as error:
+        raise FhirMalformed("Binary", str(error)) from None
