@@ -9,12 +9,15 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from cds_hooks.cli import app
+from cds_hooks.log import configure_logging
 
 
 def run_doctor(*arguments: str, **options: Any) -> Result:
     """Run the command, and undo what it does to logging."""
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
+    # Before the output is taken over: a service in a thread of this process may log until the command has set it up.
+    configure_logging("ERROR", "console")
     try:
         return CliRunner().invoke(app, ["doctor", *arguments], **options)
     finally:
