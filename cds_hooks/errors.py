@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-MEDIA_TYPE: Final = "application/fhir+json"
-
 
 @dataclass(frozen=True, slots=True)
 class Issue:

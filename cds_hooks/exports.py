@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from cds_hooks.errors import MEDIA_TYPE, Issue, Refusal
+from cds_hooks.errors import Issue, Refusal
 from cds_hooks.judgement import Judgement
 from cds_hooks.log import get_logger
 from cds_hooks.pages import WITHDRAWN, _blocking, _headers, _required
@@ -24,6 +24,7 @@ from cds_hooks.refusals import LATER
 from cds_hooks.store.audit import Entry, What
 from cds_hooks.store.cards import Page
 from cds_hooks.store.states import JobState
+from fhir_adapter.media_types import FHIR_JSON
 from inference.checkpoint import Card
 from inference.prediction import Verdict
 
@@ -68,7 +69,7 @@ async def fhir(token: str, request: Request) -> Response:
     """Return the explanation as a transaction Bundle; with `?report=pdf` the printed page is in it."""
     make = _fhir_with_report if request.query_params.get("report") == "pdf" else _fhir
     content = await _export(request, token, make, What.FHIR_EXPORTED)
-    return _file(request, content, MEDIA_TYPE, "explanation.fhir.json")
+    return _file(request, content, FHIR_JSON, "explanation.fhir.json")
 
 
 @router.get("/explanations/{token}/report.pdf")

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from cds_hooks.errors import Issue, Refusal
 from cds_hooks.protocol import HOOK, FeedbackRequest, HookRequest, PageFeedback
+from fhir_adapter.media_types import media_type
 from fhir_adapter.shape import is_too_deep
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -47,7 +48,7 @@ def read_json(content_type: str, body: bytes) -> dict[str, Any]:
     Raises:
         Refusal: 415 for another media type, 400 for anything but a JSON object.
     """
-    media = content_type.partition(";")[0].strip().lower()
+    media = media_type(content_type)
     if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
         raise Refusal(415, Issue("not-supported", "Send the body as JSON, with Content-Type: application/json."))
     try:

@@ -8,8 +8,9 @@ from typing import Any, Final
 import orjson
 from fastapi import Request, Response
 
-from cds_hooks.errors import MEDIA_TYPE, Issue, Refusal, operation_outcome
+from cds_hooks.errors import Issue, Refusal, operation_outcome
 from cds_hooks.incoming import read_json
+from fhir_adapter.media_types import FHIR_JSON
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
@@ -29,7 +30,7 @@ def outcome_response(status: int, *issues: Issue, headers: Mapping[str, str] | N
     return Response(
         orjson.dumps(operation_outcome(issues)),
         status_code=status,
-        media_type=MEDIA_TYPE,
+        media_type=FHIR_JSON,
         headers={**NO_STORE, **(headers or {})},
     )
 

@@ -10,12 +10,12 @@ from pydantic import HttpUrl, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_hooks.commands.findings import Report, print_json, print_line
-from cds_hooks.commands.hook_client import FHIR_JSON
 from cds_hooks.commands.stopping import setting_errors
 from cds_hooks.jobs import JobQueue, QueueDown, make_celery
 from cds_hooks.settings import ServiceSettings
 from cds_hooks.store.database import SchemaOutdated
 from cds_hooks.store.opening import open_store
+from fhir_adapter.media_types import FHIR_JSON
 from fhir_adapter.settings import FhirSettings
 from fhir_adapter.survey.findings import Finding, Verdict
 from inference.backends import BackendError, open_backend

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import httpx
 
+from fhir_adapter.media_types import FHIR_JSON
+
 Resource = dict[str, Any]
 USER: Final = "Practitioner/demo-doctor"
-FHIR_JSON: Final = "application/fhir+json"
 _TOKEN: Final = re.compile(r"\{\{\s*(.+?)\s*\}\}")
 _DAY: Final = re.compile(r"today\(\)(?:\s*(?P<sign>[+-])\s*(?P<days>\d+)\s*days?)?")
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from cds_hooks.commands.hook_client import FHIR_JSON, outcome_text
+from cds_hooks.commands.hook_client import outcome_text
+from fhir_adapter.media_types import FHIR_JSON
 
 Resource = dict[str, Any]
 

@@ -20,6 +20,7 @@ from fhir_adapter.gaps import gap_of, merge_gaps
 from fhir_adapter.images.choice import RADIOGRAPHY, Facts, shows_chest, why_not
 from fhir_adapter.images.codes import codes_in, words_in
 from fhir_adapter.images.retrieval import in_thread
+from fhir_adapter.media_types import media_type
 from fhir_adapter.record import Film, Gap, GapReason
 from fhir_adapter.references import source_of
 from fhir_adapter.rest.client import FhirClient
@@ -104,7 +105,7 @@ def _pictures(
     resource: Resource, attachments: list[object], taken_at: datetime | None, said: list[object], texts: list[str]
 ) -> Iterator[_Picture]:
     for attachment in map(as_dict, attachments):
-        kind = as_text(attachment.get("contentType")).partition(";")[0].strip().lower()
+        kind = media_type(as_text(attachment.get("contentType")))
         when = taken_at or read_moment(attachment.get("creation"))
         # A document without a date is told by the reader of notes; here it cannot be placed among the others.
         if when is not None and (kind == _DICOM or kind.startswith("image/")):

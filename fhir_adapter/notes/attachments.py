@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fhir_adapter.attachments import CHANGED, decode_base64, is_whole
 from fhir_adapter.deadline import Deadline
+from fhir_adapter.media_types import media_type
 from fhir_adapter.notes.forms import LARGEST, UNKNOWN
-from fhir_adapter.notes.plaintext import media_type
 from fhir_adapter.rest.client import FhirClient
 from fhir_adapter.shape import Resource, as_text
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from fhir_adapter.media_types import media_type
 from fhir_adapter.notes import cda, pdf, rtf
 from fhir_adapter.notes.identity import contradicts
 from fhir_adapter.notes.own_process import Form, read_apart
-from fhir_adapter.notes.plaintext import HTML, MAX_BYTES, PLAIN, media_type, tidy, to_text
+from fhir_adapter.notes.plaintext import HTML, MAX_BYTES, PLAIN, tidy, to_text
 from fhir_adapter.notes.reading import Block, Reading
 from fhir_adapter.shape import Resource
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from fhir_adapter.media_types import media_type
 from fhir_adapter.notes.charset import decode
 from fhir_adapter.notes.markup import strip_markup
 
@@ -12,11 +13,6 @@ MAX_BYTES: Final = 2**20
 PLAIN: Final = frozenset({"text/plain", "text/markdown", "text/x-markdown"})
 HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
-
-
-def media_type(content_type: str) -> str:
-    """Return a content type without its parameters, lower case."""
-    return content_type.partition(";")[0].strip().lower()
 
 
 def to_text(data: bytes, content_type: str) -> str:

@@ -8,9 +8,9 @@ from typing import Final
 import orjson
 
 from fhir_adapter.errors import FhirMalformed
+from fhir_adapter.media_types import FHIR_JSON_NAMES, media_type
 from fhir_adapter.shape import Resource, is_too_deep
 
-JSON_TYPES: Final = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -33,12 +33,12 @@ class Answer:
     @property
     def media_type(self) -> str:
         """Content type without its parameters, lower case."""
-        return self.content_type.partition(";")[0].strip().lower()
+        return media_type(self.content_type)
 
     @property
     def is_json(self) -> bool:
         """Whether it calls itself FHIR JSON; a proxy's HTML page may come with status 200."""
-        return self.media_type in JSON_TYPES
+        return self.media_type in FHIR_JSON_NAMES
 
 
 def parse_json(answer: Answer, what: str) -> Resource:

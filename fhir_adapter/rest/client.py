@@ -26,6 +26,7 @@ from fhir_adapter.errors import (
     ForeignPatient,
     ServerNotAllowed,
 )
+from fhir_adapter.media_types import FHIR_JSON, FORM
 from fhir_adapter.references import is_kept_for_another
 from fhir_adapter.rest.addresses import is_allowed, is_within, read_url
 from fhir_adapter.rest.answers import Answer, parse_json
@@ -40,11 +41,11 @@ from fhir_adapter.settings import FhirSettings
 from fhir_adapter.shape import Resource, as_dict, as_text, dicts_of
 
 # `no-store` would make HAPI cut a search off after one page without saying so.
-_HEADERS: Final = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
-_BINARY_HEADERS: Final = {"Accept": "application/fhir+json, */*;q=0.1", "Cache-Control": "no-cache"}
+_HEADERS: Final = {"Accept": FHIR_JSON, "Cache-Control": "no-cache"}
+_BINARY_HEADERS: Final = {"Accept": f"{FHIR_JSON}, */*;q=0.1", "Cache-Control": "no-cache"}
 # With any other type HAPI ignores the form, and answers with everybody's data.
-_FORM: Final = {**_HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
-_BUNDLE: Final = {**_HEADERS, "Content-Type": "application/fhir+json"}
+_FORM: Final = {**_HEADERS, "Content-Type": FORM}
+_BUNDLE: Final = {**_HEADERS, "Content-Type": FHIR_JSON}
 _NO_POST: Final = frozenset({405, 415, 501})
 """Statuses of a server that takes no search by POST."""
 

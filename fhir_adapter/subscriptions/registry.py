@@ -15,6 +15,7 @@ import orjson
 
 from fhir_adapter.deadline import Deadline
 from fhir_adapter.errors import FhirTimeout, FhirUnavailable
+from fhir_adapter.media_types import FHIR_JSON
 from fhir_adapter.references import is_fhir_id
 from fhir_adapter.rest.capabilities import FhirVersion
 from fhir_adapter.rest.client import FhirClient
@@ -23,7 +24,6 @@ from fhir_adapter.shape import Resource, as_text
 from fhir_adapter.subscriptions.resources import Wanted, build_subscription
 
 _TYPE: Final = "Subscription"
-_JSON: Final = "application/fhir+json"
 Headers = Callable[[Deadline], Awaitable[Mapping[str, str]]]
 """Makes the Authorization header of a write."""
 
@@ -90,10 +90,10 @@ class Registry:
         return sorted((each for each in ours if is_fhir_id(as_text(each.get("id")))), key=lambda each: str(each["id"]))
 
     async def _write(self, method: str, path: str, body: Resource | None, deadline: Deadline) -> None:
-        headers = {"Accept": _JSON, "Prefer": "return=minimal", **await self._headers(deadline)}
+        headers = {"Accept": FHIR_JSON, "Prefer": "return=minimal", **await self._headers(deadline)}
         content = None if body is None else orjson.dumps(body)
         if content is not None:
-            headers["Content-Type"] = _JSON
+            headers["Content-Type"] = FHIR_JSON
         url = f"{self._client.base_url}/{path}"
         # httpx errors hold the address and, with it, the endpoint: `from None` keeps them out of every traceback.
         try:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
+from fhir_adapter.media_types import FHIR_JSON
 from fhir_adapter.rest.capabilities import FhirVersion
 from fhir_adapter.shape import Resource
 from fhir_adapter.subscriptions.interests import Interest
@@ -76,7 +77,7 @@ def _backport(wanted: Wanted) -> Resource:
         resource["_criteria"] = _extension("backport-filter-criteria", valueString=wanted.interest.criteria)
     resource["channel"] |= {
         **_extension("backport-heartbeat-period", valueUnsignedInt=HEARTBEAT_S),
-        "payload": "application/fhir+json",
+        "payload": FHIR_JSON,
         "_payload": _extension("backport-payload-content", valueCode="id-only"),
     }
     return resource
@@ -96,7 +97,7 @@ def _topic_based(wanted: Wanted) -> Resource:
         "endpoint": wanted.endpoint,
         "parameter": [{"name": "Authorization", "value": wanted.credentials}],
         "heartbeatPeriod": HEARTBEAT_S,
-        "contentType": "application/fhir+json",
+        "contentType": FHIR_JSON,
         "content": "id-only",
     }
     filters = [

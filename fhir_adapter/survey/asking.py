@@ -16,13 +16,12 @@ import orjson
 from pydantic import SecretStr
 
 from fhir_adapter.deadline import Deadline
+from fhir_adapter.media_types import FHIR_JSON, FHIR_JSON_NAMES, media_type
 from fhir_adapter.rest.addresses import is_within
 from fhir_adapter.rest.requests import Request
 from fhir_adapter.rest.transport import MAX_REDIRECTS, bearer
 from fhir_adapter.shape import Resource, as_dict
 
-FHIR_JSON: Final = "application/fhir+json"
-FORM: Final = "application/x-www-form-urlencoded"
 MAX_REQUESTS: Final = 150
 _MAX_BYTES: Final = 32 * 2**20
 _AT_ONCE: Final = 4
@@ -54,12 +53,12 @@ class Reply:
     @property
     def media_type(self) -> str:
         """Content type without its parameters, lower case."""
-        return str(self.headers.get("content-type", "")).partition(";")[0].strip().lower()
+        return media_type(self.headers.get("content-type", ""))
 
     @property
     def is_fhir(self) -> bool:
         """Whether it calls itself FHIR JSON; plain JSON is taken, as `rest.client` takes it."""
-        return self.media_type in (FHIR_JSON, "application/json", "application/json+fhir")
+        return self.media_type in FHIR_JSON_NAMES
 
     def json(self) -> object:
         """Return the body as JSON; None where it is none."""

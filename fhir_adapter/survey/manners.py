@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 import httpx
 import orjson
 
+from fhir_adapter.media_types import FHIR_JSON, FORM
 from fhir_adapter.rest.addresses import is_within, read_url, reroot
 from fhir_adapter.rest.bundles import Page
 from fhir_adapter.shape import as_dict, as_text, dicts_of
-from fhir_adapter.survey.asking import FHIR_JSON, FORM, describe, origin_of
+from fhir_adapter.survey.asking import describe, origin_of
 from fhir_adapter.survey.findings import Finding, Verdict, skipped
 from fhir_adapter.survey.needs import NEEDS, NOBODY, Need
 from fhir_adapter.survey.pages import foreign_among, newest_first, page_of

@@ -17,7 +17,7 @@ from fhir_adapter.errors import FhirError
 from fhir_adapter.images.dicomweb import DicomWeb
 from fhir_adapter.images.studies import find_films
 from fhir_adapter.measurements.observations import read_measurements
-from fhir_adapter.notes.plaintext import media_type
+from fhir_adapter.media_types import media_type
 from fhir_adapter.record import PatientRecord
 from fhir_adapter.references import is_fhir_id, split_reference
 from fhir_adapter.rest.client import FhirClient

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -12,8 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cds_hooks.sandbox.resources import Resource
-
-FHIR_JSON: Final = "application/fhir+json"
+from fhir_adapter.media_types import FHIR_JSON
 
 
 class Refusal(HTTPException):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cds_hooks.sandbox.fhir.answers import FHIR_JSON
 from cds_hooks.sandbox.fhir.options import ServerOptions
 from cds_hooks.sandbox.fhir.parameters import includes_of, parameters_of
 from cds_hooks.sandbox.resources import TYPES, Resource
+from fhir_adapter.media_types import FHIR_JSON
 
 
 def capability_statement(base: str, options: ServerOptions) -> Resource:

@@ -9,12 +9,13 @@ from email.utils import format_datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cds_hooks.sandbox.fhir.answers import FHIR_JSON, Refusal, base_of, fhir_json
+from cds_hooks.sandbox.fhir.answers import Refusal, base_of, fhir_json
 from cds_hooks.sandbox.fhir.dates import parse_date
 from cds_hooks.sandbox.fhir.options import Server
 from cds_hooks.sandbox.fhir.query import BadSearch, parse
 from cds_hooks.sandbox.fhir.subset import subset
 from cds_hooks.sandbox.resources import TYPES, Deleted, NotStored, Resource, Version
+from fhir_adapter.media_types import FHIR_JSON
 
 
 def check_kind(kind: str) -> None:

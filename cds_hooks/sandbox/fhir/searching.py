@@ -16,8 +16,8 @@ from cds_hooks.sandbox.fhir.options import Server
 from cds_hooks.sandbox.fhir.query import BadSearch, Pairs, parse
 from cds_hooks.sandbox.fhir.reading import check_kind
 from cds_hooks.sandbox.resources import Resource
+from fhir_adapter.media_types import FORM, media_type
 
-FORM: Final = "application/x-www-form-urlencoded"
 MAX_FORM: Final = 65_536
 
 
@@ -35,7 +35,7 @@ async def answer_form(server: Server, request: Request) -> Response:
     if request.method != "POST":
         return fhir_json(first_page(server, base_of(request), kind, pairs, self_url(base_of(request), path, pairs)))
     # HAPI ignores a body of another type and answers with everybody's data.
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    if media_type(request.headers.get("content-type", "")) != FORM:
         raise Refusal(415, f"a search by POST needs Content-Type {FORM}")
     body = await request.body()
     if len(body) > MAX_FORM:
